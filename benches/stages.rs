@@ -1,0 +1,5 @@
+//! Library benchmarks, one for each stage. `cargo bench --bench stages`.
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,3 @@
+//! Packs and catalog opened together; the order of writes; bases chosen.
+//!
+//! Never: parses HTML.

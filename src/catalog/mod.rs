@@ -1,0 +1,3 @@
+//! The rebuildable index: articles, snapshots, block occurrences, declared-hash ledger.
+//!
+//! Never: is ever the only copy of anything.

@@ -1,0 +1,3 @@
+//! Declared hashes against recipes and ledger.
+//!
+//! Never: fixes.

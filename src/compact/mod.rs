@@ -1,0 +1,3 @@
+//! Small packs into large ones, best order, best ratio; takedown.
+//!
+//! Never: deletes what was not read back from its copy.

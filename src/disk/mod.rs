@@ -1,0 +1,3 @@
+//! The only door to the archive's files: write whole, sync, rename, list, lock.
+//!
+//! Never: knows a format.

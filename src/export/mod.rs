@@ -1,0 +1,3 @@
+//! WARC, WACZ, Parquet, NDJSON, CDXJ and files, to any `Write`.
+//!
+//! Never: reads the network.

@@ -1,0 +1,3 @@
+//! Pages in, once: parse, hash, store, commit.
+//!
+//! Never: decides policy by flag.

@@ -1,0 +1,3 @@
+//! Named ways from a block to a content hash, and the finder that searches them.
+//!
+//! Never: stores.

@@ -1,0 +1,3 @@
+//! Results as terminal text, JSON Lines and one-file HTML.
+//!
+//! Never: computes.

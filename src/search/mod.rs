@@ -1,0 +1,3 @@
+//! Where a block stands: exact, near, by page.
+//!
+//! Never: stores.

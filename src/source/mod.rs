@@ -1,0 +1,3 @@
+//! Where pages come from: directory, file, WARC, NDJSON stream.
+//!
+//! Never: keeps.

@@ -1,0 +1,3 @@
+//! WARC and WACZ records, read and written.
+//!
+//! Never: opens files.

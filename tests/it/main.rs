@@ -1,0 +1,5 @@
+//! The one integration binary: drives the library and the command line.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
+
+mod layering;
