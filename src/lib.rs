@@ -11,7 +11,7 @@
 //! floor 3   archive    recipe     label     diff       source
 //! floor 2   html       pack       catalog   warc
 //! floor 1   page       block
-//! floor 0   digest     disk
+//! floor 0   digest     disk       pool
 //! ```
 //!
 //! | room | what a newcomer is told | never |
@@ -20,6 +20,7 @@
 //! | [`page`] | one page as found: address, moment, headers, body | reads the clock |
 //! | [`block`] | plain data: kind, ranges, canonical text and form, hashes, declared hash, label | computes |
 //! | [`disk`] | the only door to the archive's files | knows a format |
+//! | [`pool`] | work on all cores, results in order | knows what the work is about |
 //! | [`html`] | bytes to blocks; total: bad markup is never an error | judges what matters |
 //! | [`pack`] | the pack file: frames, tables, footer, zstd, deltas | knows what a page means |
 //! | [`catalog`] | the rebuildable index over the packs | is ever the only copy of anything |
@@ -53,6 +54,7 @@ pub mod ingest;
 pub mod label;
 pub mod pack;
 pub mod page;
+pub mod pool;
 pub mod recipe;
 pub mod report;
 pub mod scrub;
