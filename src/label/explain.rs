@@ -1,0 +1,104 @@
+//! Why a block got its label, for people who write site rules.
+
+use std::fmt;
+
+use super::SiteRule;
+use super::body::{self, Because};
+use super::outline::Outline;
+use crate::block::Document;
+
+/// Why one block got its label.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Reason {
+    /// Index in [`Document::blocks`].
+    pub block: usize,
+    /// The label.
+    pub body: bool,
+    /// What decided: `rule`, `ignored`, `declared`, `container`, `density`, `class`, `links`, `outside` ...
+    pub by: &'static str,
+    /// The selector, the element or the measure that decided.
+    pub detail: String,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = if self.body { "body" } else { "outside" };
+        write!(
+            out,
+            "block {}: {label}, by {}: {}",
+            self.block, self.by, self.detail
+        )
+    }
+}
+
+/// The same decisions as [`label`](super::label), each with its reason, in the order of the blocks.
+#[must_use]
+pub fn explain(document: &Document, rule: &SiteRule) -> Vec<Reason> {
+    let outline = Outline::new(document);
+    body::decide(document, rule)
+        .into_iter()
+        .enumerate()
+        .map(|(block, verdict)| Reason {
+            block,
+            body: verdict.body,
+            by: verdict.because.word(),
+            detail: detail(&outline, rule, &verdict.because),
+        })
+        .collect()
+}
+
+fn detail(outline: &Outline, rule: &SiteRule, because: &Because) -> String {
+    let element = |node: u32| describe(outline, node);
+    match *because {
+        Because::Rule { selector, node } => {
+            format!(
+                "article = \"{}\" of {} selects {}",
+                rule.article[selector],
+                rule.host,
+                element(node)
+            )
+        }
+        Because::Ignored { selector, node } => {
+            format!(
+                "ignore = \"{}\" of {} selects {}",
+                rule.ignore[selector],
+                rule.host,
+                element(node)
+            )
+        }
+        Because::Declared => "it carries a declared hash".to_owned(),
+        Because::Container(node) => format!("it stands in {}", element(node)),
+        Because::Density(node) => format!("most running text stands in {}", element(node)),
+        Because::Outside(None) => "the page has no running text".to_owned(),
+        Because::Outside(Some(node)) => format!("it does not stand in {}", element(node)),
+    }
+}
+
+/// The start tag in short: `div#story.main`.
+fn describe(outline: &Outline, node: u32) -> String {
+    let node = &outline.nodes[node as usize];
+    let mut short = if node.tag.is_empty() {
+        "*".to_owned()
+    } else {
+        node.tag.to_owned()
+    };
+    if let Some(id) = node.attribute("id").filter(|id| !id.is_empty()) {
+        short.push('#');
+        short.push_str(id);
+    }
+    for class in node
+        .attribute("class")
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .take(3)
+    {
+        short.push('.');
+        short.push_str(class);
+    }
+    for name in ["itemprop", "dmcf-sid", "role"] {
+        if let Some(value) = node.attribute(name) {
+            short = format!("{short}[{name}={value}]");
+        }
+    }
+    short
+}

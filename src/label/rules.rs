@@ -1,0 +1,365 @@
+//! Site rules: per host, in TOML, the user's over the built-in ones.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::LabelError;
+use super::builtin::BUILTIN;
+use super::images::{ImageRule, WrittenImage};
+use super::selector::Selector;
+
+/// What is known about the pages of one host. Every key may be absent; what is absent is guessed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SiteRule {
+    /// The host pattern that brought the rule: `news.example`, `*.example` or `*`.
+    pub host: String,
+    /// Elements whose blocks are the body; the first selector that selects text wins.
+    pub article: Vec<Selector>,
+    /// Elements whose text is the headline; the first that has text wins.
+    pub title: Vec<Selector>,
+    /// Elements whose text is the author.
+    pub byline: Vec<Selector>,
+    /// Elements whose text is the time of publication.
+    pub published: Vec<Selector>,
+    /// Elements whose blocks are never body.
+    pub ignore: Vec<Selector>,
+    /// Name of the recipe, or path of its file, by which the site's declared hashes are made.
+    pub recipe: Option<String>,
+    /// From an image's address to the image that it shows.
+    pub images: Vec<ImageRule>,
+    /// Query parameters that do not belong to an article's key.
+    pub drop_parameters: Vec<String>,
+}
+
+/// Site rules by host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    everywhere: SiteRule,
+    sites: Vec<SiteRule>,
+}
+
+/// A file of site rules as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    site: Vec<WrittenSite>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSite {
+    hosts: Spanned<Vec<Spanned<String>>>,
+    article: Option<Vec<Spanned<String>>>,
+    title: Option<Vec<Spanned<String>>>,
+    byline: Option<Vec<Spanned<String>>>,
+    published: Option<Vec<Spanned<String>>>,
+    ignore: Option<Vec<Spanned<String>>>,
+    recipe: Option<String>,
+    image: Option<Vec<WrittenImage>>,
+    drop_parameters: Option<Vec<String>>,
+}
+
+impl Rules {
+    /// The rules that come with the program.
+    #[must_use]
+    pub fn builtin() -> Self {
+        let none = Self {
+            everywhere: SiteRule {
+                host: "*".to_owned(),
+                ..SiteRule::default()
+            },
+            sites: Vec::new(),
+        };
+        // A unit test reads the built-in text, so the fallback is never taken in a release.
+        none.clone().with_toml(BUILTIN).unwrap_or(none)
+    }
+
+    /// Adds rules that override those already there, key by key: a key that the text does not name
+    /// keeps what an earlier rule for the same host, or else a wider pattern, said.
+    pub fn with_toml(mut self, toml: &str) -> Result<Self, LabelError> {
+        let written: Written = toml::from_str(toml).map_err(|error| LabelError::Toml {
+            line: error.span().map_or(1, |span| line_of(toml, &span)),
+            message: error.message().trim().replace('\n', ", "),
+        })?;
+        for site in &written.site {
+            if site.hosts.get_ref().is_empty() {
+                return Err(LabelError::Value {
+                    line: line_of(toml, &site.hosts.span()),
+                    key: "hosts",
+                    message: "name at least one host, such as \"news.example\"".to_owned(),
+                });
+            }
+            for pattern in site.hosts.get_ref() {
+                let host = host_pattern(toml, pattern)?;
+                let base = self.for_pattern(&host).clone();
+                let rule = site.over(base, host, toml)?;
+                if rule.host == "*" {
+                    self.everywhere = rule;
+                    continue;
+                }
+                match self.sites.iter_mut().find(|known| known.host == rule.host) {
+                    Some(known) => *known = rule,
+                    None => self.sites.push(rule),
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The rule for a host: that of the host itself, else of the longest `*.` pattern that it ends
+    /// with, else the one for every host. Without a host, the last.
+    #[must_use]
+    pub fn for_host(&self, host: Option<&str>) -> &SiteRule {
+        host.map_or(&self.everywhere, |host| {
+            self.for_pattern(host.trim_end_matches('.').to_ascii_lowercase().as_str())
+        })
+    }
+
+    fn for_pattern(&self, host: &str) -> &SiteRule {
+        if let Some(own) = self.sites.iter().find(|rule| rule.host == host) {
+            return own;
+        }
+        self.sites
+            .iter()
+            .filter(|rule| {
+                rule.host
+                    .strip_prefix('*')
+                    .is_some_and(|suffix| host.ends_with(suffix))
+            })
+            .max_by_key(|rule| rule.host.len())
+            .unwrap_or(&self.everywhere)
+    }
+}
+
+impl WrittenSite {
+    fn over(&self, base: SiteRule, host: String, toml: &str) -> Result<SiteRule, LabelError> {
+        let selectors = |key, written: &Option<Vec<Spanned<String>>>, base| match written {
+            None => Ok(base),
+            Some(written) => written.iter().map(|one| selector(toml, key, one)).collect(),
+        };
+        let images = match &self.image {
+            None => base.images,
+            Some(written) => written
+                .iter()
+                .map(|one| one.rule(|span| line_of(toml, &span)))
+                .chain(base.images.into_iter().map(Ok))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(SiteRule {
+            host,
+            article: selectors("article", &self.article, base.article)?,
+            title: selectors("title", &self.title, base.title)?,
+            byline: selectors("byline", &self.byline, base.byline)?,
+            published: selectors("published", &self.published, base.published)?,
+            ignore: selectors("ignore", &self.ignore, base.ignore)?,
+            recipe: self.recipe.clone().or(base.recipe),
+            images,
+            drop_parameters: self.drop_parameters.clone().unwrap_or(base.drop_parameters),
+        })
+    }
+}
+
+fn selector(toml: &str, key: &'static str, written: &Spanned<String>) -> Result<Selector, LabelError> {
+    written
+        .get_ref()
+        .parse()
+        .map_err(|error: super::SelectorError| LabelError::Value {
+            line: line_of(toml, &written.span()),
+            key,
+            message: error.to_string(),
+        })
+}
+
+fn host_pattern(toml: &str, written: &Spanned<String>) -> Result<String, LabelError> {
+    let host = written.get_ref().trim_end_matches('.').to_ascii_lowercase();
+    let name = host.strip_prefix("*.").unwrap_or(&host);
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
+    if host == "*" || (!name.is_empty() && name.chars().all(fits)) {
+        return Ok(host);
+    }
+    Err(LabelError::Value {
+        line: line_of(toml, &written.span()),
+        key: "hosts",
+        message: format!(
+            "`{}` is no host; write \"news.example\", \"*.example\" for all below it, or \"*\"",
+            written.get_ref()
+        ),
+    })
+}
+
+fn line_of(toml: &str, span: &Range<usize>) -> usize {
+    toml.bytes()
+        .take(span.start)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
+}
+
+impl fmt::Display for SiteRule {
+    /// As TOML that [`Rules::with_toml`] reads back.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let string = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let list = |texts: Vec<String>| {
+            format!(
+                "[{}]",
+                texts
+                    .iter()
+                    .map(|text| string(text))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        };
+        writeln!(out, "[[site]]\nhosts = [{}]", string(&self.host))?;
+        let selectors = [
+            ("article", &self.article),
+            ("title", &self.title),
+            ("byline", &self.byline),
+            ("published", &self.published),
+            ("ignore", &self.ignore),
+        ];
+        for (key, selectors) in selectors
+            .into_iter()
+            .filter(|(_, selectors)| !selectors.is_empty())
+        {
+            writeln!(
+                out,
+                "{key} = {}",
+                list(selectors.iter().map(ToString::to_string).collect())
+            )?;
+        }
+        if let Some(recipe) = &self.recipe {
+            writeln!(out, "recipe = {}", string(recipe))?;
+        }
+        if !self.drop_parameters.is_empty() {
+            writeln!(out, "drop_parameters = {}", list(self.drop_parameters.clone()))?;
+        }
+        for image in &self.images {
+            writeln!(out, "\n[[site.image]]\nhosts = {}", list(image.hosts.clone()))?;
+            if let Some(parameter) = &image.parameter {
+                writeln!(out, "parameter = {}", string(parameter))?;
+            }
+            if !image.drop_parameters.is_empty() {
+                writeln!(out, "drop_parameters = {}", list(image.drop_parameters.clone()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = r#"
+[[site]]
+hosts = ["news.example", "*.example"]
+article = ["div#story", "article.main"]
+ignore = [".ad"]
+
+[[site]]
+hosts = ["news.example"]
+ignore = [".promo"]
+recipe = "sha256-text-v1"
+
+[[site.image]]
+hosts = ["thumbs.example"]
+parameter = "src"
+"#;
+
+    #[test]
+    fn builtin_rules_read_and_know_daum() {
+        let rules = Rules::builtin();
+        assert!(rules.sites.len() >= 2, "the built-in text was not read");
+        for host in ["v.daum.net", "news.v.daum.net", "V.Daum.net."] {
+            let rule = rules.for_host(Some(host));
+            assert_eq!(rule.article[0].to_string(), "section[dmcf-sid]", "{host}");
+        }
+        assert!(rules.for_host(Some("daum.net.example")).article.is_empty());
+        assert!(rules.for_host(None).article.is_empty());
+        assert!(
+            !rules.for_host(None).images.is_empty(),
+            "saved copies have no host"
+        );
+    }
+
+    #[test]
+    fn user_rules_override_key_by_key() {
+        let rules = Rules::builtin().with_toml(USER).unwrap();
+        let news = rules.for_host(Some("news.example"));
+        assert_eq!(news.article.len(), 2);
+        assert_eq!(news.ignore[0].to_string(), ".promo");
+        assert_eq!(news.recipe.as_deref(), Some("sha256-text-v1"));
+        assert_eq!(news.images[0].hosts, ["thumbs.example"]);
+        assert!(
+            news.images.len() > 1,
+            "built-in image rules stay, behind the user's"
+        );
+        let other = rules.for_host(Some("blog.example"));
+        assert_eq!(other.ignore[0].to_string(), ".ad");
+        assert_eq!(other.recipe, None);
+
+        let daum = Rules::builtin()
+            .with_toml("[[site]]\nhosts = ['v.daum.net']\nrecipe = 'mine'")
+            .unwrap();
+        let daum = daum.for_host(Some("v.daum.net"));
+        assert_eq!(daum.article[0].to_string(), "section[dmcf-sid]");
+        assert_eq!(daum.recipe.as_deref(), Some("mine"));
+    }
+
+    #[test]
+    fn the_longest_pattern_wins_and_a_pattern_is_no_bare_suffix() {
+        let toml = "[[site]]\nhosts=['*.b.example']\nrecipe='b'\n[[site]]\nhosts=['*.example']\nrecipe='all'";
+        let rules = Rules::builtin().with_toml(toml).unwrap();
+        let recipe = |host| rules.for_host(Some(host)).recipe.as_deref();
+        assert_eq!(recipe("a.b.example"), Some("b"));
+        assert_eq!(recipe("b.example"), Some("all"));
+        assert_eq!(recipe("myexample"), None);
+    }
+
+    #[test]
+    fn errors_name_line_and_key() {
+        for (toml, line, part) in [
+            (
+                "[[site]]\nhosts = ['a.example']\narticle = [\n  'div',\n  'p > a']",
+                5,
+                "`article`",
+            ),
+            ("[[site]]\nhosts = ['a.example']\n\nartcle = ['div']", 4, "artcle"),
+            ("[[site]]\nhosts = ['a.example']\ntitle = 'h1'", 3, "sequence"),
+            ("[[site]]\narticle = ['div']", 1, "hosts"),
+            ("[[site]]\nhosts = []", 2, "`hosts`"),
+            ("[[site]]\nhosts = ['http://a.example/']", 2, "`hosts`"),
+            ("\n[[site]\n", 2, ""),
+            (
+                "[[site]]\nhosts = ['a']\n[[site.image]]\nhosts = ['b']\n",
+                4,
+                "`image`",
+            ),
+        ] {
+            let error = Rules::builtin().with_toml(toml).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("line {line},")) || error.contains(&format!("line {line}:")),
+                "{toml}\n{error}"
+            );
+            assert!(error.contains(part), "{toml}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_shown_rule_reads_back() {
+        let rules = Rules::builtin().with_toml(USER).unwrap();
+        for host in ["news.example", "v.daum.net"] {
+            let rule = rules.for_host(Some(host));
+            let empty = Rules {
+                everywhere: SiteRule::default(),
+                sites: vec![],
+            };
+            let again = empty.with_toml(&rule.to_string()).unwrap();
+            assert_eq!(again.for_host(Some(host)), rule, "{rule}");
+        }
+    }
+}
