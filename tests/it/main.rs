@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
 mod layering;
+mod source;
