@@ -1,3 +1,100 @@
 //! The rebuildable index: articles, snapshots, block occurrences, declared-hash ledger.
 //!
 //! Never: is ever the only copy of anything.
+//!
+//! [`schema`] holds the tables and their version, [`packs`] which packs were read in and where their
+//! pages and records lie, [`snapshots`] articles and snapshots, [`blocks`] what stands in them.
+//! Everything but `blocks` is rebuilt from the packs alone; `blocks` needs the pages parsed again.
+
+pub mod blocks;
+pub mod packs;
+pub mod schema;
+pub mod snapshots;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// How long a statement waits for another process that is writing to the catalog.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 128;
+
+/// The catalog could not do what was asked. It can always be deleted: it is rebuilt from the packs.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// `SQLite` reports an error.
+    #[error("catalog.sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The catalog was written by another version of pressmark.
+    #[error("catalog.sqlite has tables of version {0}; delete it, it will be rebuilt")]
+    OtherVersion(i64),
+}
+
+impl CatalogError {
+    /// Whether another process holds the catalog: what was to be written can be caught up later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(
+            self,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, _))
+                if matches!(
+                    code.code,
+                    rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked
+                )
+        )
+    }
+
+    /// Whether the file is damaged or of an unknown version: it should be rebuilt.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        match self {
+            Self::OtherVersion(_) => true,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, _)) => matches!(
+                code.code,
+                rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
+            ),
+            Self::Sqlite(_) => false,
+        }
+    }
+}
+
+/// One connection to the catalog of an archive.
+#[derive(Debug)]
+pub struct Catalog {
+    connection: Connection,
+}
+
+impl Catalog {
+    /// Opens the catalog file, making it if it is missing.
+    pub fn open(path: &Path) -> Result<Self, CatalogError> {
+        Self::prepare(Connection::open(path)?)
+    }
+
+    /// A catalog in memory, for read-only media and tests.
+    pub fn in_memory() -> Result<Self, CatalogError> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Self, CatalogError> {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        schema::prepare(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// The connection, for the queries of this room's modules and of the rooms above.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Begins a transaction that writes. Waits up to [`BUSY_TIMEOUT`] for other writers.
+    pub fn write(&mut self) -> Result<Transaction<'_>, CatalogError> {
+        Ok(self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}

@@ -1,0 +1,262 @@
+//! Which packs were read into the catalog, and where their pages and records lie.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::snapshots::prefix;
+use super::{CatalogError, blocks};
+use crate::digest::Hash;
+
+/// A pack that was read in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackRow {
+    /// Number in the catalog.
+    pub id: i64,
+    /// BLAKE3 of the file, its name.
+    pub name: Hash,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+    /// Number of page bodies in it.
+    pub pages: u64,
+    /// Number of records in it.
+    pub records: u64,
+    /// Whether `compact` made it.
+    pub cold: bool,
+    /// Whether damage was met when it was read in.
+    pub damaged: bool,
+}
+
+/// Where the body of a page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRow {
+    /// The pack's number in the catalog.
+    pub pack: i64,
+    /// Offset of the frame in the pack, in bytes.
+    pub at: u64,
+    /// Place in the frame, counted from 0.
+    pub place: u32,
+    /// Delta steps to a body without a base.
+    pub depth: u32,
+    /// Length of the body in bytes.
+    pub length: u64,
+    /// First eight bytes of the base's BLAKE3, if the body is a delta.
+    pub base: Option<u64>,
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordRow {
+    /// The pack's number in the catalog.
+    pub pack: i64,
+    /// Offset of the frame in the pack, in bytes.
+    pub at: u64,
+    /// Place in the frame, counted from 0.
+    pub place: u32,
+}
+
+/// All packs that were read in.
+pub fn all(connection: &Connection) -> Result<Vec<PackRow>, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, name, bytes, pages, records, cold, damaged FROM packs")?;
+    let rows = statement.query_map([], |row| {
+        let name: Vec<u8> = row.get(1)?;
+        Ok(PackRow {
+            id: row.get(0)?,
+            name: Hash(name.try_into().unwrap_or_default()),
+            bytes: row.get::<_, i64>(2)?.cast_unsigned(),
+            pages: row.get::<_, i64>(3)?.cast_unsigned(),
+            records: row.get::<_, i64>(4)?.cast_unsigned(),
+            cold: row.get(5)?,
+            damaged: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts a pack in; its number, or `None` if it is there already.
+pub fn add(tx: &Transaction<'_>, pack: &PackRow) -> Result<Option<i64>, CatalogError> {
+    let added = tx
+        .prepare_cached(
+            "INSERT OR IGNORE INTO packs (name, bytes, pages, records, cold, damaged)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            &pack.name.0[..],
+            pack.bytes.cast_signed(),
+            pack.pages.cast_signed(),
+            pack.records.cast_signed(),
+            pack.cold,
+            pack.damaged,
+        ])?;
+    Ok((added == 1).then(|| tx.last_insert_rowid()))
+}
+
+/// Puts in where a body lies.
+pub fn add_page(tx: &Transaction<'_>, key: u64, page: &PageRow) -> Result<(), CatalogError> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO pages (prefix, pack, at, place, depth, length, base)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        key.cast_signed(),
+        page.pack,
+        page.at.cast_signed(),
+        page.place,
+        page.depth,
+        page.length.cast_signed(),
+        page.base.map(u64::cast_signed),
+    ])?;
+    Ok(())
+}
+
+/// Puts in where a snapshot's record lies.
+pub fn add_record(tx: &Transaction<'_>, snapshot: i64, record: &RecordRow) -> Result<(), CatalogError> {
+    tx.prepare_cached("INSERT OR IGNORE INTO records (snapshot, pack, at, place) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            snapshot,
+            record.pack,
+            record.at.cast_signed(),
+            record.place
+        ])?;
+    Ok(())
+}
+
+/// Every place where a body with this hash may lie, shallowest first. Prefixes can collide: what is
+/// read there must be compared with the whole hash.
+pub fn pages(connection: &Connection, body: &Hash) -> Result<Vec<PageRow>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT pack, at, place, depth, length, base FROM pages WHERE prefix = ?1 ORDER BY depth",
+    )?;
+    let rows = statement.query_map([prefix(body)], |row| {
+        Ok(PageRow {
+            pack: row.get(0)?,
+            at: row.get::<_, i64>(1)?.cast_unsigned(),
+            place: row.get(2)?,
+            depth: row.get(3)?,
+            length: row.get::<_, i64>(4)?.cast_unsigned(),
+            base: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every place where the record of a snapshot lies.
+pub fn records(connection: &Connection, snapshot: i64) -> Result<Vec<RecordRow>, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT pack, at, place FROM records WHERE snapshot = ?1")?;
+    let rows = statement.query_map([snapshot], |row| {
+        Ok(RecordRow {
+            pack: row.get(0)?,
+            at: row.get::<_, i64>(1)?.cast_unsigned(),
+            place: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Drops packs that are gone, and the snapshots of which no record is left.
+pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
+    if packs.is_empty() {
+        return Ok(());
+    }
+    tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY); DELETE FROM gone;")?;
+    for pack in packs {
+        tx.prepare_cached("INSERT INTO gone VALUES (?1)")?
+            .execute([pack])?;
+    }
+    tx.execute_batch(
+        "DELETE FROM pages WHERE pack IN (SELECT id FROM gone);
+         DELETE FROM records WHERE pack IN (SELECT id FROM gone);
+         DELETE FROM tombstones WHERE pack IN (SELECT id FROM gone);
+         DELETE FROM packs WHERE id IN (SELECT id FROM gone);",
+    )?;
+    remove_snapshots(
+        tx,
+        "SELECT id, article FROM snapshots WHERE id NOT IN (SELECT snapshot FROM records)",
+        [],
+    )
+}
+
+/// Removes the snapshots a query names (columns: number, article), their blocks, and articles that
+/// have none left.
+fn remove_snapshots(
+    tx: &Transaction<'_>,
+    query: &str,
+    values: impl rusqlite::Params,
+) -> Result<(), CatalogError> {
+    let gone: Vec<(i64, i64)> = tx
+        .prepare_cached(query)?
+        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for group in gone.chunk_by(|one, other| one.1 == other.1) {
+        let article = group[0].1;
+        let snapshots: Vec<i64> = group.iter().map(|(snapshot, _)| *snapshot).collect();
+        blocks::remove(tx, article, &snapshots)?;
+        for snapshot in snapshots {
+            tx.prepare_cached("DELETE FROM snapshots WHERE id = ?1")?
+                .execute([snapshot])?;
+            tx.prepare_cached("DELETE FROM records WHERE snapshot = ?1")?
+                .execute([snapshot])?;
+        }
+        tx.prepare_cached(
+            "DELETE FROM articles WHERE id = ?1
+             AND NOT EXISTS (SELECT 1 FROM snapshots WHERE article = ?1)",
+        )?
+        .execute([article])?;
+    }
+    Ok(())
+}
+
+/// A page that was taken out for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TombstoneRow {
+    /// The article key.
+    pub key: String,
+    /// BLAKE3 of the body.
+    pub body: Hash,
+    /// Why.
+    pub reason: String,
+    /// When it was taken out, nanoseconds since the epoch.
+    pub moment: Option<i64>,
+    /// Where the tombstone lies.
+    pub record: RecordRow,
+}
+
+/// Puts a tombstone in and hides the snapshots it names.
+pub fn add_tombstone(tx: &Transaction<'_>, stone: &TombstoneRow) -> Result<(), CatalogError> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO tombstones (prefix, key, body, reason, moment, pack, at, place)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        prefix(&stone.body),
+        stone.key,
+        &stone.body.0[..],
+        stone.reason,
+        stone.moment,
+        stone.record.pack,
+        stone.record.at.cast_signed(),
+        stone.record.place,
+    ])?;
+    remove_snapshots(
+        tx,
+        "SELECT s.id, s.article FROM snapshots s JOIN articles a ON a.id = s.article
+         WHERE a.key = ?1 AND s.body = ?2",
+        params![stone.key, &stone.body.0[..]],
+    )
+}
+
+/// Whether a tombstone stands for this article key and body.
+pub fn is_forgotten(connection: &Connection, key: &str, body: &Hash) -> Result<bool, CatalogError> {
+    let mut statement = connection
+        .prepare_cached("SELECT 1 FROM tombstones WHERE prefix = ?1 AND key = ?2 AND body = ?3 LIMIT 1")?;
+    let found = statement.query_row(params![prefix(body), key, &body.0[..]], |_| Ok(()));
+    Ok(found.optional()?.is_some())
+}
+
+/// Whether a tombstone stands for this body under any address: it must not become a base.
+pub fn is_refused_as_base(connection: &Connection, body: &Hash) -> Result<bool, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM tombstones WHERE prefix = ?1 AND body = ?2 LIMIT 1")?;
+    let found = statement.query_row(params![prefix(body), &body.0[..]], |_| Ok(()));
+    Ok(found.optional()?.is_some())
+}

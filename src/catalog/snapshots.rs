@@ -1,0 +1,299 @@
+//! Articles and their snapshots.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::CatalogError;
+use crate::digest::Hash;
+use crate::page::{Moment, article_key, host};
+
+/// One snapshot of an article, as `log` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Number in the catalog. It survives compaction, not a rebuild of the catalog.
+    pub id: i64,
+    /// Number of the article in the catalog.
+    pub article: i64,
+    /// Place among the article's snapshots by moment, counted from 1.
+    pub n: u64,
+    /// The address as given when the page was added.
+    pub address: String,
+    /// When the page was fetched, where known.
+    pub moment: Option<Moment>,
+    /// BLAKE3 of the body.
+    pub body: Hash,
+    /// Length of the body in bytes.
+    pub length: u64,
+    /// HTTP status, where known.
+    pub status: Option<u16>,
+    /// The article hash; `None` until the block part of the catalog was built for this snapshot.
+    pub article_hash: Option<Hash>,
+    /// Whether the ordered list of body-block texts differs from that of the snapshot before. Where
+    /// the block part is not built: whether the bytes differ.
+    pub revision: bool,
+    /// Whether the texts are equal but links, images or emphasis of the body differ.
+    pub form_change: bool,
+}
+
+impl Snapshot {
+    /// Whether the snapshot may stand as a revision of its article: status 200 or unknown.
+    #[must_use]
+    pub fn counts_as_revision(&self) -> bool {
+        self.status.is_none_or(|status| status == 200)
+    }
+}
+
+/// One article, as `list` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArticleSummary {
+    /// Number in the catalog.
+    pub id: i64,
+    /// The article key.
+    pub key: String,
+    /// The address of the newest snapshot, as given.
+    pub address: String,
+    /// Number of snapshots, whatever their status.
+    pub snapshots: u64,
+    /// Number of revisions.
+    pub revisions: u64,
+    /// Sum of the bodies' lengths in bytes.
+    pub raw_bytes: u64,
+    /// The oldest moment, where any is known.
+    pub first: Option<Moment>,
+    /// The newest moment, where any is known.
+    pub last: Option<Moment>,
+}
+
+/// What is known of a snapshot when it enters the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSnapshot<'a> {
+    /// The address as given.
+    pub address: &'a str,
+    /// When the page was fetched.
+    pub moment: Option<Moment>,
+    /// BLAKE3 of the body.
+    pub body: Hash,
+    /// Length of the body in bytes.
+    pub length: u64,
+    /// HTTP status.
+    pub status: Option<u16>,
+}
+
+/// The first eight bytes of a hash as the number `SQLite` stores.
+#[must_use]
+pub fn prefix(hash: &Hash) -> i64 {
+    hash.prefix().cast_signed()
+}
+
+fn hash_of(bytes: &[u8]) -> Option<Hash> {
+    Some(Hash(bytes.try_into().ok()?))
+}
+
+/// The number of the article with this key.
+pub fn article(connection: &Connection, key: &str) -> Result<Option<i64>, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM articles WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// The number of the article an address belongs to, made if it is new.
+pub fn article_for(tx: &Transaction<'_>, address: &str) -> Result<i64, CatalogError> {
+    let key = article_key(address);
+    if let Some(id) = article(tx, &key)? {
+        return Ok(id);
+    }
+    tx.prepare_cached("INSERT INTO articles (key, site) VALUES (?1, ?2)")?
+        .execute(params![key, host(address)])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// The snapshot of this identity in an article.
+pub fn find(
+    connection: &Connection,
+    article: i64,
+    address: &str,
+    moment: Option<Moment>,
+    body: &Hash,
+) -> Result<Option<i64>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.id FROM snapshots s JOIN articles a ON a.id = s.article
+         WHERE s.article = ?1 AND s.moment IS ?2 AND s.body = ?3 AND coalesce(s.address, a.key) = ?4",
+    )?;
+    let id = statement.query_row(
+        params![article, moment.map(|moment| moment.0), &body.0[..], address],
+        |row| row.get(0),
+    );
+    Ok(id.optional()?)
+}
+
+/// Puts a snapshot in, unless its identity is there already; its article, its number and whether it
+/// is new.
+pub fn add(tx: &Transaction<'_>, new: &NewSnapshot<'_>) -> Result<(i64, i64, bool), CatalogError> {
+    let article = article_for(tx, new.address)?;
+    if let Some(id) = find(tx, article, new.address, new.moment, &new.body)? {
+        return Ok((article, id, false));
+    }
+    // Nearly every address is its own key; only the others are worth a column.
+    let address = (article_key(new.address) != new.address).then_some(new.address);
+    tx.prepare_cached(
+        "INSERT INTO snapshots (article, moment, body, length, status, address)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        article,
+        new.moment.map(|moment| moment.0),
+        &new.body.0[..],
+        new.length.cast_signed(),
+        new.status,
+        address,
+    ])?;
+    Ok((article, tx.last_insert_rowid(), true))
+}
+
+/// Records the hashes over the body blocks of a snapshot.
+pub fn set_hashes(
+    tx: &Transaction<'_>,
+    snapshot: i64,
+    article_hash: &Hash,
+    form_hash: &Hash,
+) -> Result<(), CatalogError> {
+    tx.prepare_cached("UPDATE snapshots SET text_hash = ?2, form_hash = ?3 WHERE id = ?1")?
+        .execute(params![snapshot, &article_hash.0[..], &form_hash.0[..8]])?;
+    Ok(())
+}
+
+/// Snapshots for which the block part is not built, in order of article and moment, so that each
+/// finds its predecessor there.
+pub fn without_blocks(connection: &Connection) -> Result<Vec<i64>, CatalogError> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM snapshots WHERE text_hash IS NULL ORDER BY article, moment, id")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// A row of `snapshots`, with what is needed to tell revisions.
+struct SnapshotRow {
+    snapshot: Snapshot,
+    form_hash: Option<Vec<u8>>,
+}
+
+const COLUMNS: &str = "s.id, s.article, coalesce(s.address, a.key), s.moment, s.body, s.length, s.status,
+    s.text_hash, s.form_hash";
+
+fn row_of(row: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
+    let body: Vec<u8> = row.get(4)?;
+    let text: Option<Vec<u8>> = row.get(7)?;
+    Ok(SnapshotRow {
+        snapshot: Snapshot {
+            id: row.get(0)?,
+            article: row.get(1)?,
+            n: 0,
+            address: row.get(2)?,
+            moment: row.get::<_, Option<i64>>(3)?.map(Moment),
+            body: hash_of(&body).unwrap_or_default(),
+            length: row.get::<_, i64>(5)?.cast_unsigned(),
+            status: row.get(6)?,
+            article_hash: text.as_deref().and_then(hash_of),
+            revision: false,
+            form_change: false,
+        },
+        form_hash: row.get(8)?,
+    })
+}
+
+/// Numbers the snapshots of one article, which come in order of their moments, and tells revisions
+/// and form changes from what stands before each.
+fn tell_revisions(rows: Vec<SnapshotRow>) -> Vec<Snapshot> {
+    let mut before: Option<(Option<Hash>, Hash, Option<Vec<u8>>)> = None;
+    let mut snapshots = Vec::with_capacity(rows.len());
+    for (
+        index,
+        SnapshotRow {
+            mut snapshot,
+            form_hash,
+        },
+    ) in rows.into_iter().enumerate()
+    {
+        snapshot.n = index as u64 + 1;
+        if snapshot.counts_as_revision() {
+            let (same_text, same_form) = match &before {
+                None => (false, false),
+                Some((Some(text), _, form)) if snapshot.article_hash.is_some() => {
+                    (snapshot.article_hash == Some(*text), *form == form_hash)
+                }
+                Some((_, body, _)) => (snapshot.body == *body, true),
+            };
+            snapshot.revision = !same_text;
+            snapshot.form_change = same_text && !same_form;
+            before = Some((snapshot.article_hash, snapshot.body, form_hash));
+        }
+        snapshots.push(snapshot);
+    }
+    snapshots
+}
+
+/// All snapshots of an article, ordered by moment; those without one come first, as they arrived.
+pub fn of_article(connection: &Connection, article: i64) -> Result<Vec<Snapshot>, CatalogError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM snapshots s JOIN articles a ON a.id = s.article
+         WHERE s.article = ?1 ORDER BY s.moment, s.id"
+    ))?;
+    let rows = statement.query_map([article], row_of)?;
+    Ok(tell_revisions(rows.collect::<Result<_, _>>()?))
+}
+
+/// One snapshot by its number, with its place among the others.
+pub fn by_id(connection: &Connection, id: i64) -> Result<Option<Snapshot>, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT article FROM snapshots WHERE id = ?1")?;
+    let Some(article) = statement.query_row([id], |row| row.get(0)).optional()? else {
+        return Ok(None);
+    };
+    let snapshots = of_article(connection, article)?;
+    Ok(snapshots.into_iter().find(|snapshot| snapshot.id == id))
+}
+
+/// Calls `each` with the key and the snapshots of every article, in order of the keys.
+pub fn for_each_article(
+    connection: &Connection,
+    mut each: impl FnMut(&str, Vec<Snapshot>),
+) -> Result<(), CatalogError> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS}, a.key FROM articles a JOIN snapshots s ON a.id = s.article
+         ORDER BY a.key, s.moment, s.id"
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut group: Option<(String, Vec<SnapshotRow>)> = None;
+    while let Some(row) = rows.next()? {
+        let key = row.get_ref(9)?.as_str().unwrap_or_default();
+        match &mut group {
+            Some((known, members)) if known == key => members.push(row_of(row)?),
+            _ => {
+                let next = (key.to_owned(), vec![row_of(row)?]);
+                if let Some((key, members)) = group.replace(next) {
+                    each(&key, tell_revisions(members));
+                }
+            }
+        }
+    }
+    if let Some((key, members)) = group {
+        each(&key, tell_revisions(members));
+    }
+    Ok(())
+}
+
+/// One line per article, in order of the keys.
+pub fn articles(connection: &Connection) -> Result<Vec<ArticleSummary>, CatalogError> {
+    let mut summaries = Vec::new();
+    for_each_article(connection, |key, snapshots| {
+        let Some(newest) = snapshots.last() else { return };
+        summaries.push(ArticleSummary {
+            id: newest.article,
+            key: key.to_owned(),
+            address: newest.address.clone(),
+            snapshots: snapshots.len() as u64,
+            revisions: snapshots.iter().filter(|snapshot| snapshot.revision).count() as u64,
+            raw_bytes: snapshots.iter().map(|snapshot| snapshot.length).sum(),
+            first: snapshots.iter().find_map(|snapshot| snapshot.moment),
+            last: newest.moment,
+        });
+    })?;
+    Ok(summaries)
+}
