@@ -1,61 +1,639 @@
-//! The block part: which blocks stand in which snapshot, and what hashes they declared.
+//! The block part of the catalog: which blocks stand in which snapshot, and where a block stands.
+//!
+//! `outlines` holds the ordered blocks of every snapshot, written against the snapshot of the same
+//! article that was recorded before it, or, for an article's first, against a similar page of the
+//! same site ([`super::outline`]). `postings` names for every key the articles that hold it
+//! ([`super::postings`]). Both are a cache: `reindex` makes them anew from the pages.
 
-use rusqlite::Connection;
+use std::rc::Rc;
 
-use super::CatalogError;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use super::finder::{Finder, Near, Occurrence, Prefix};
+pub use super::near::{NEAR_DISTANCE, NEAR_MAXIMUM, NEAR_MINIMUM, distance, simhash};
+pub use super::outline::{OutlineBlock, declared_prefix, id_prefix};
+pub use super::postings::Space;
+use super::postings::{self, Posting};
+use super::{CatalogError, outline};
 use crate::block::Document;
 use crate::digest::{Hash, sha256};
 
 /// Tables of the block part, made together with those of [`super::schema`].
-pub const TABLES: &str = "";
+///
+/// `step` counts the snapshots of an article in the order in which they were recorded, `base` names
+/// the snapshot whose outline `data` was written against, `depth` how many bases an article's first
+/// outline rests on. `outline_sites` remembers the pages of a site that may serve as base of the next.
+pub const TABLES: &str = "
+CREATE TABLE outlines (
+    snapshot INTEGER PRIMARY KEY,
+    article INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    base INTEGER,
+    depth INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE UNIQUE INDEX outlines_article ON outlines (article, step);
+CREATE TABLE outline_sites (
+    site TEXT NOT NULL,
+    snapshot INTEGER NOT NULL,
+    PRIMARY KEY (site, snapshot)
+) WITHOUT ROWID;
+CREATE TABLE posting_runs (
+    run INTEGER PRIMARY KEY,
+    space INTEGER NOT NULL,
+    level INTEGER NOT NULL
+);
+CREATE TABLE postings (
+    chunk INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE INDEX postings_key ON postings (run, key, article);
+";
+
+/// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
+/// `RADIX * RADIX`th the one that far before it, and so on: decoding one of n outlines of an article
+/// takes at most `RADIX` steps for every digit of n.
+const RADIX: i64 = 64;
+
+/// Bases that an article's first outline may rest on.
+const SITE_DEPTH: i64 = 32;
+
+/// Pages of a site that are tried as base of an article's first outline.
+const SITE_CANDIDATES: i64 = 6;
+
+/// Bases followed before the catalog is called damaged.
+const CHAIN_LIMIT: usize = 4096;
+
+/// Decoded blocks kept by [`Outlines`]: about 64 MB.
+const CACHED_BLOCKS: usize = 1 << 20;
 
 /// What the catalog keeps of a document: small enough to hold for every page of a pack that is being
 /// written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
-    /// Keys of the blocks in source order.
-    pub blocks: Vec<u64>,
-    /// The article hash: SHA-256 over the text hashes of the body blocks that have text.
+    /// The blocks in source order, as in [`Document::blocks`].
+    pub blocks: Vec<OutlineBlock>,
+    /// The article hash: SHA-256 over the content hashes, 32 bytes each, of the body blocks that have
+    /// text. Two snapshots of an article with different article hashes are different revisions.
     pub text_hash: Hash,
-    /// SHA-256 over the form hashes of all body blocks.
+    /// SHA-256 over the form hashes of all body blocks. Where it alone differs, the form changed.
     pub form_hash: Hash,
 }
 
 impl Outline {
-    /// What the catalog keeps of `document`.
+    /// What the catalog keeps of `document`. Where no block is labelled as body, all count as body
+    /// for the two hashes, so that a page whose label failed still has revisions.
     #[must_use]
     pub fn of(document: &Document) -> Self {
-        let body = || document.blocks.iter().filter(|block| block.body);
-        let texts = body().filter(|block| !block.text.is_empty());
-        let texts: Vec<u8> = texts.flat_map(|block| block.text_hash.0).collect();
+        let labelled = document.blocks.iter().any(|block| block.body);
+        let body = || {
+            document
+                .blocks
+                .iter()
+                .filter(move |block| block.body || !labelled)
+        };
+        let texts: Vec<u8> = body()
+            .filter(|block| !block.text.is_empty())
+            .flat_map(|block| block.text_hash.0)
+            .collect();
         let forms: Vec<u8> = body().flat_map(|block| block.form_hash.0).collect();
         Self {
-            blocks: document.blocks.iter().map(|block| block.key().prefix()).collect(),
+            blocks: document.blocks.iter().map(OutlineBlock::of).collect(),
             text_hash: sha256(&texts),
             form_hash: sha256(&forms),
         }
     }
 }
 
-/// Records the outlines of many snapshots; lives no longer than the transaction.
+/// Records the outlines of many snapshots; holds what it has just written, because the next
+/// snapshot of an article is written against it. It lives no longer than the transaction: after a
+/// rollback it must be dropped.
 #[derive(Debug, Default)]
-pub struct Recorder {}
+pub struct Recorder {
+    outlines: Outlines,
+}
 
 impl Recorder {
     /// Puts the blocks of one snapshot into the catalog. Snapshots of an article mostly arrive in
     /// order of their moments, but need not. A snapshot that is already there stays as it is.
     pub fn insert(
         &mut self,
-        _conn: &Connection,
-        _article: i64,
-        _snapshot: i64,
-        _outline: &Outline,
+        conn: &Connection,
+        article: i64,
+        snapshot: i64,
+        outline: &Outline,
     ) -> Result<(), CatalogError> {
-        Ok(())
+        let known = conn
+            .prepare_cached("SELECT 1 FROM outlines WHERE snapshot = ?1")?
+            .exists([snapshot])?;
+        if known {
+            return Ok(());
+        }
+        let blocks = &outline.blocks;
+        let tip: Option<(i64, i64)> = conn
+            .prepare_cached(
+                "SELECT snapshot, step FROM outlines WHERE article = ?1 ORDER BY step DESC LIMIT 1",
+            )?
+            .query_row([article], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (step, base, depth, new) = if let Some((tip, tip_step)) = tip {
+            let previous = self.outlines.get(conn, tip)?;
+            let step = tip_step + 1;
+            let base = base_for_step(conn, article, step)?.unwrap_or(tip);
+            let known: FxHashSet<u64> = previous
+                .iter()
+                .flat_map(|block| [Some(block.key), block.declared])
+                .flatten()
+                .collect();
+            (step, Some(base), 0, new_postings(article, blocks, &known))
+        } else {
+            let (base, depth) = match site_of(conn, article)? {
+                Some(site) => self.site_base(conn, &site, snapshot, blocks)?,
+                None => (None, 0),
+            };
+            (
+                0,
+                base,
+                depth,
+                new_postings(article, blocks, &FxHashSet::default()),
+            )
+        };
+        let base_blocks = match base {
+            Some(base) => self.outlines.get(conn, base)?,
+            None => Rc::from([]),
+        };
+        let data = outline::encode(&base_blocks, blocks).bytes;
+        conn.prepare_cached(
+            "INSERT INTO outlines (snapshot, article, step, base, depth, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![snapshot, article, step, base, depth, data])?;
+        self.outlines.keep(snapshot, Rc::from(&blocks[..]));
+        let [content, declared] = new;
+        postings::add(conn, Space::Content, content)?;
+        postings::add(conn, Space::Declared, declared)
+    }
+
+    /// The page of the site that shares most blocks with `blocks`, and how many bases the new outline
+    /// rests on. The new page may itself serve the pages after it.
+    fn site_base(
+        &mut self,
+        conn: &Connection,
+        site: &str,
+        snapshot: i64,
+        blocks: &[OutlineBlock],
+    ) -> Result<(Option<i64>, i64), CatalogError> {
+        let candidates: Vec<(i64, i64)> = conn
+            .prepare_cached(
+                "SELECT snapshot, depth FROM outline_sites JOIN outlines USING (snapshot)
+                 WHERE site = ?1 AND depth < ?2 ORDER BY snapshot DESC",
+            )?
+            .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut best = (0, None, 0);
+        for (candidate, depth) in candidates {
+            let base = self.outlines.get(conn, candidate)?;
+            let shared = outline::shared(&base, blocks);
+            if shared > best.0 {
+                best = (shared, Some(candidate), depth + 1);
+            }
+        }
+        let (shared, base, depth) = best;
+        // A page that shares little starts afresh, so that chains end where a site's template does.
+        let (base, depth) = if shared * 8 >= blocks.len() {
+            (base, depth)
+        } else {
+            (None, 0)
+        };
+        if depth < SITE_DEPTH {
+            conn.prepare_cached("INSERT OR IGNORE INTO outline_sites (site, snapshot) VALUES (?1, ?2)")?
+                .execute(params![site, snapshot])?;
+            conn.prepare_cached(
+                "DELETE FROM outline_sites WHERE site = ?1 AND snapshot <= (
+                     SELECT snapshot FROM outline_sites WHERE site = ?1
+                     ORDER BY snapshot DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![site, SITE_CANDIDATES])?;
+        }
+        Ok((base, depth))
     }
 }
 
-/// Takes the blocks of snapshots that are gone out of the catalog.
-pub fn remove(_conn: &Connection, _article: i64, _snapshots: &[i64]) -> Result<(), CatalogError> {
+/// Postings of the keys that are not in `known`.
+fn new_postings(article: i64, blocks: &[OutlineBlock], known: &FxHashSet<u64>) -> [Vec<Posting>; 2] {
+    let new = |prefix: &u64| !known.contains(prefix);
+    let posting = |prefix| (postings::key(prefix), article);
+    [
+        blocks
+            .iter()
+            .map(|block| block.key)
+            .filter(new)
+            .map(posting)
+            .collect(),
+        blocks
+            .iter()
+            .filter_map(|block| block.declared)
+            .filter(new)
+            .map(posting)
+            .collect(),
+    ]
+}
+
+/// Puts the blocks of one snapshot into the catalog; see [`Recorder::insert`], which is faster for
+/// many.
+pub fn insert(conn: &Connection, article: i64, snapshot: i64, outline: &Outline) -> Result<(), CatalogError> {
+    Recorder::default().insert(conn, article, snapshot, outline)
+}
+
+/// Takes the blocks of snapshots that are gone out of the catalog. Outlines that rest on theirs are
+/// written anew, and keys that stand nowhere else in the article leave the postings.
+pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
+    let mut outlines = Outlines::default();
+    for &snapshot in snapshots {
+        let Some(base) = conn
+            .prepare_cached("SELECT base FROM outlines WHERE snapshot = ?1")?
+            .query_row([snapshot], |row| row.get::<_, Option<i64>>(0))
+            .optional()?
+        else {
+            continue;
+        };
+        let base_blocks = match base {
+            Some(base) => outlines.get(conn, base)?,
+            None => Rc::from([]),
+        };
+        let dependents: Vec<i64> = conn
+            .prepare_cached("SELECT snapshot FROM outlines WHERE base = ?1")?
+            .query_map([snapshot], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for dependent in dependents {
+            let data = outline::encode(&base_blocks, &outlines.get(conn, dependent)?).bytes;
+            conn.prepare_cached("UPDATE outlines SET base = ?2, data = ?3 WHERE snapshot = ?1")?
+                .execute(params![dependent, base, data])?;
+        }
+        conn.prepare_cached("DELETE FROM outlines WHERE snapshot = ?1")?
+            .execute([snapshot])?;
+        conn.prepare_cached("DELETE FROM outline_sites WHERE snapshot = ?1")?
+            .execute([snapshot])?;
+    }
+    let mut kept: [FxHashSet<u64>; 2] = Default::default();
+    for snapshot in steps(conn, article)? {
+        for block in &*outlines.get(conn, snapshot)? {
+            kept[0].insert(postings::key(block.key));
+            kept[1].extend(block.declared.map(postings::key));
+        }
+    }
+    for (space, kept) in [Space::Content, Space::Declared].into_iter().zip(kept) {
+        postings::rewrite(conn, space, |(key, of)| of != article || kept.contains(&key))?;
+    }
     Ok(())
+}
+
+/// Empties the block part.
+pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
+    conn.execute_batch(
+        "DELETE FROM outlines; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;",
+    )?;
+    Ok(())
+}
+
+/// The blocks of a snapshot in source order, without reading its page.
+pub fn outline(conn: &Connection, snapshot: i64) -> Result<Vec<OutlineBlock>, CatalogError> {
+    Ok(Outlines::default().get(conn, snapshot)?.to_vec())
+}
+
+/// Snapshots of an article that have an outline, in the order in which they were recorded.
+pub(super) fn steps(conn: &Connection, article: i64) -> Result<Vec<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 ORDER BY step")?
+        .query_map([article], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
+}
+
+fn site_of(conn: &Connection, article: i64) -> Result<Option<String>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT site FROM articles WHERE id = ?1")?
+        .query_row([article], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// The snapshot that the outline of `step` rests on; `None` if it was removed.
+fn base_for_step(conn: &Connection, article: i64, step: i64) -> Result<Option<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 AND step = ?2")?
+        .query_row([article, step - lowest_digit(step)], |row| row.get(0))
+        .optional()?)
+}
+
+/// The value of the lowest place of `step` to the base [`RADIX`] that is not zero.
+fn lowest_digit(step: i64) -> i64 {
+    let mut place = 1;
+    while step % (place * RADIX) == 0 && place < step {
+        place *= RADIX;
+    }
+    place
+}
+
+/// Reads outlines and keeps those it has read, within a bound.
+#[derive(Debug, Default)]
+pub struct Outlines {
+    kept: FxHashMap<i64, Rc<[OutlineBlock]>>,
+    blocks: usize,
+}
+
+impl Outlines {
+    /// The blocks of a snapshot in source order.
+    pub fn get(&mut self, conn: &Connection, snapshot: i64) -> Result<Rc<[OutlineBlock]>, CatalogError> {
+        let malformed = |row| CatalogError::Malformed {
+            table: "outlines",
+            row,
+        };
+        let mut pending: Vec<(i64, Vec<u8>)> = Vec::new();
+        let mut next = Some(snapshot);
+        let mut blocks: Rc<[OutlineBlock]> = Rc::from([]);
+        while let Some(wanted) = next {
+            if let Some(known) = self.kept.get(&wanted) {
+                blocks = Rc::clone(known);
+                break;
+            }
+            if pending.len() == CHAIN_LIMIT {
+                return Err(malformed(snapshot));
+            }
+            let (base, data) = conn
+                .prepare_cached("SELECT base, data FROM outlines WHERE snapshot = ?1")?
+                .query_row([wanted], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?
+                .ok_or(CatalogError::NoOutline(wanted))?;
+            pending.push((wanted, data));
+            next = base;
+        }
+        while let Some((wanted, data)) = pending.pop() {
+            blocks = outline::decode(&blocks, &data)
+                .map_err(|_| malformed(wanted))?
+                .into();
+            self.keep(wanted, Rc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+
+    fn keep(&mut self, snapshot: i64, blocks: Rc<[OutlineBlock]>) {
+        if self.blocks > CACHED_BLOCKS {
+            self.kept.clear();
+            self.blocks = 0;
+        }
+        self.blocks += blocks.len();
+        self.kept.insert(snapshot, blocks);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::block::{Block, Mark};
+    use crate::catalog::Catalog;
+
+    /// An empty catalog in memory.
+    pub fn tables() -> Catalog {
+        Catalog::in_memory().unwrap()
+    }
+
+    pub fn block(text: &str) -> Block {
+        Block {
+            text: text.to_owned(),
+            text_hash: sha256(text.as_bytes()),
+            form_hash: sha256(format!("p\n{text}\n").as_bytes()),
+            body: true,
+            ..Block::default()
+        }
+    }
+
+    pub fn document(texts: &[&str]) -> Document {
+        Document {
+            blocks: texts.iter().map(|text| block(text)).collect(),
+            ..Document::default()
+        }
+    }
+
+    /// Records a document as a snapshot of an article of the site.
+    pub fn record(conn: &Connection, site: &str, article: i64, snapshot: i64, document: &Document) {
+        conn.execute(
+            "INSERT OR IGNORE INTO articles (id, key, site) VALUES (?1, ?1, ?2)",
+            params![article, site],
+        )
+        .unwrap();
+        conn.execute(
+            "INSERT OR IGNORE INTO snapshots (id, article, moment, body, length) VALUES (?1, ?2, ?3, x'', 0)",
+            params![snapshot, article, snapshot * 10],
+        )
+        .unwrap();
+        insert(conn, article, snapshot, &Outline::of(document)).unwrap();
+    }
+
+    fn found(conn: &Connection, text: &str) -> Vec<(i64, u32)> {
+        let mut found = Vec::new();
+        let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
+        Finder::open(conn)
+            .unwrap()
+            .occurrences(Space::Content, prefix, |at| {
+                found.push((at.snapshot, at.index));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        found
+    }
+
+    /// A deterministic walk of edits over paragraphs.
+    fn history(revisions: usize) -> Vec<Document> {
+        let mut texts: Vec<String> = (0..40)
+            .map(|n| format!("paragraph number {n} as first written"))
+            .collect();
+        (0..revisions)
+            .map(|n| {
+                let at = n * 7 % texts.len();
+                match n % 4 {
+                    0 => texts[at] = format!("paragraph {at} as edited in {n}"),
+                    1 => texts.insert(at, format!("an inserted paragraph, {n}")),
+                    2 => drop(texts.remove(at)),
+                    _ => texts.swap(0, at),
+                }
+                document(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_outline_of_a_long_history_is_read_back_and_found() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let history = history(300);
+        for (snapshot, document) in (1..).zip(&history) {
+            record(conn, "a.example", 1, snapshot, document);
+        }
+        for (snapshot, document) in (1..).zip(&history) {
+            assert_eq!(outline(conn, snapshot).unwrap(), Outline::of(document).blocks);
+        }
+        for wanted in [
+            "paragraph 28 as edited in 4",
+            "an inserted paragraph, 297",
+            "paragraph number 3 as first written",
+        ] {
+            let expected: Vec<(i64, u32)> = (1..)
+                .zip(&history)
+                .flat_map(|(snapshot, document)| {
+                    (0..)
+                        .zip(&document.blocks)
+                        .filter(|(_, block)| block.text == wanted)
+                        .map(move |(index, _)| (snapshot, index))
+                })
+                .collect();
+            assert!(!expected.is_empty());
+            assert_eq!(found(conn, wanted), expected);
+        }
+        assert!(found(conn, "never written").is_empty());
+        let bytes: i64 = conn
+            .query_row("SELECT sum(length(data)) FROM outlines", [], |row| row.get(0))
+            .unwrap();
+        assert!(
+            bytes / 300 < 120,
+            "{} bytes for each revision of 40 blocks",
+            bytes / 300
+        );
+    }
+
+    #[test]
+    fn removal_leaves_every_other_outline_whole_and_no_key_behind() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let history = history(140);
+        for (snapshot, document) in (1..).zip(&history) {
+            record(conn, "a.example", 1, snapshot, document);
+        }
+        // Another article of the site rests on the first.
+        record(conn, "a.example", 2, 1000, &history[0]);
+        let gone = [1, 2, 64, 65, 66, 140];
+        remove(conn, 1, &gone).unwrap();
+        for (snapshot, document) in (1..).zip(&history).chain([(1000, &history[0])]) {
+            if gone.contains(&snapshot) {
+                assert!(matches!(
+                    outline(conn, snapshot),
+                    Err(CatalogError::NoOutline(_))
+                ));
+            } else {
+                assert_eq!(outline(conn, snapshot).unwrap(), Outline::of(document).blocks);
+            }
+        }
+        remove(conn, 1, &(1..=140).collect::<Vec<_>>()).unwrap();
+        remove(conn, 2, &[1000]).unwrap();
+        let left: i64 = conn
+            .query_row(
+                "SELECT (SELECT count(*) FROM outlines) + (SELECT count(*) FROM postings)",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn pages_of_a_template_cost_what_is_theirs() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        for n in 0..100 {
+            let mut document = history(1).remove(0);
+            document
+                .blocks
+                .insert(20, block(&format!("the only paragraph of page {n}")));
+            record(conn, "a.example", n, n, &document);
+        }
+        let bytes: i64 = conn
+            .query_row(
+                "SELECT sum(length(data)) FROM outlines WHERE snapshot > 0",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert!(bytes / 99 < 40, "{} bytes for each page", bytes / 99);
+        assert_eq!(found(conn, "the only paragraph of page 57"), [(57, 20)]);
+        assert_eq!(found(conn, "paragraph number 9 as first written").len(), 100);
+    }
+
+    #[test]
+    fn texts_make_revisions_and_forms_make_form_changes() {
+        let old = document(&["one", "two", ""]);
+        let mut outside = old.clone();
+        outside.blocks.push(Block {
+            body: false,
+            ..block("advertisement")
+        });
+        let mut linked = old.clone();
+        linked.blocks[0].marks.push(Mark::Emphasis {
+            range: 0..3,
+            tag: "b",
+        });
+        linked.blocks[0].form_hash = sha256(b"other form");
+        let swapped = document(&["two", "one", ""]);
+        let [old, outside, linked, swapped] = [old, outside, linked, swapped].map(|d| Outline::of(&d));
+        assert_eq!(
+            (old.text_hash, old.form_hash),
+            (outside.text_hash, outside.form_hash)
+        );
+        assert_eq!(old.text_hash, linked.text_hash);
+        assert_ne!(old.form_hash, linked.form_hash);
+        assert!(!old.blocks[0].same_form(&linked.blocks[0]));
+        assert_ne!(old.text_hash, swapped.text_hash);
+        let unlabelled = |texts: &[&str]| {
+            let mut document = document(texts);
+            document.blocks.iter_mut().for_each(|block| block.body = false);
+            Outline::of(&document).text_hash
+        };
+        assert_ne!(unlabelled(&["one"]), unlabelled(&["two"]));
+    }
+
+    #[test]
+    fn steps_rest_on_few_bases() {
+        for step in [1, 63, 64, 65, 4095, 4096, 4097, 300_000] {
+            let (mut at, mut depth) = (step, 0);
+            while at > 0 {
+                at -= lowest_digit(at);
+                depth += 1;
+            }
+            assert_eq!(at, 0);
+            assert!(depth <= 63 * 4, "{step} rests on {depth}");
+        }
+    }
+
+    #[test]
+    fn near_paragraphs_are_found_by_their_simhash() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        record(
+            conn,
+            "a.example",
+            1,
+            1,
+            &document(&["In the storm 12 boats were lost off the northern coast, the harbour office said."]),
+        );
+        record(
+            conn,
+            "a.example",
+            2,
+            2,
+            &document(&[
+                "The museum opens its doors again in spring, with a new hall for children and schools.",
+            ]),
+        );
+        let asked =
+            simhash("In the storm 21 boats were lost off the northern coast, the harbour office said.");
+        let mut hits = Vec::new();
+        Finder::open(conn)
+            .unwrap()
+            .near(&[asked], NEAR_DISTANCE, |hit| hits.push(hit.at.snapshot))
+            .unwrap();
+        assert_eq!(hits, [1]);
+    }
 }

@@ -3,11 +3,17 @@
 //! Never: is ever the only copy of anything.
 //!
 //! [`schema`] holds the tables and their version, [`packs`] which packs were read in and where their
-//! pages and records lie, [`snapshots`] articles and snapshots, [`blocks`] what stands in them.
-//! Everything but `blocks` is rebuilt from the packs alone; `blocks` needs the pages parsed again.
+//! pages and records lie, [`snapshots`] articles and snapshots, [`blocks`] what stands in them,
+//! [`ledger`] what the declared hashes among them testify. Everything but `blocks` is rebuilt from the
+//! packs alone; `blocks` needs the pages parsed again.
 
 pub mod blocks;
+mod finder;
+pub mod ledger;
+mod near;
+mod outline;
 pub mod packs;
+mod postings;
 pub mod schema;
 pub mod snapshots;
 
@@ -31,6 +37,17 @@ pub enum CatalogError {
     /// The catalog was written by another version of pressmark.
     #[error("catalog.sqlite has tables of version {0}; delete it, it will be rebuilt")]
     OtherVersion(i64),
+    /// A row does not hold what was written to it.
+    #[error("catalog.sqlite: row {row} of {table} is damaged; run `pressmark reindex`")]
+    Malformed {
+        /// The table.
+        table: &'static str,
+        /// The row's number.
+        row: i64,
+    },
+    /// The blocks of a snapshot are not in the catalog yet.
+    #[error("catalog.sqlite: the blocks of snapshot {0} are missing; run `pressmark reindex`")]
+    NoOutline(i64),
 }
 
 impl CatalogError {
@@ -56,7 +73,8 @@ impl CatalogError {
                 code.code,
                 rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
             ),
-            Self::Sqlite(_) => false,
+            Self::Malformed { .. } => true,
+            Self::Sqlite(_) | Self::NoOutline(_) => false,
         }
     }
 }

@@ -1,0 +1,494 @@
+//! The outline of a snapshot: its blocks in source order, each reduced to what revisions are
+//! compared and paragraphs are found by. Plain data and its encoding; no SQL here.
+//!
+//! An outline is written against a *base* outline as a list of operations: copy blocks of the base,
+//! copy blocks written earlier in this outline, or spell blocks out (literals). Revisions of one
+//! article and pages of one template share nearly all blocks, so the cost follows what changed.
+//!
+//! ```text
+//! operation  varint n; n & 3 is the verb, n >> 2 the number of blocks less one
+//!   0 literal    that many blocks spelled out
+//!   1 base       varint: zigzag of (position in the base - the position after the last base copy)
+//!   2 earlier    varint: distance back in this outline, at least 1
+//! block      u8: kind (bits 0-4), body (5), has marks (6), has flags (7)
+//!            [u8 flags: empty text (0), declared hash (1), id (2)]
+//!            varint code points of the text, u64 key, [u64 SimHash, where the text has at least
+//!            NEAR_MINIMUM code points], [u32 form], [u64 declared], [u32 id]
+//! ```
+//! Integers are little-endian.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::near::{NEAR_MINIMUM, simhash};
+use crate::block::{Block, Kind};
+use crate::digest::{from_hex, sha256};
+
+/// Blocks an outline may hold; more is taken for damage.
+pub const MAX_BLOCKS: usize = 1 << 24;
+
+/// Positions of one block in the base that are tried for the longest copy.
+const CANDIDATES: usize = 8;
+
+/// One block as the catalog knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutlineBlock {
+    /// Which element the block is.
+    pub kind: Kind,
+    /// Whether the block was labelled as the article's body when it was recorded.
+    pub body: bool,
+    /// Whether the canonical text is empty, so that `key` is a form hash.
+    pub empty: bool,
+    /// Length of the canonical text in code points.
+    pub length: u32,
+    /// First eight bytes, big-endian, of the content hash, or of the form hash where the text is
+    /// empty. Equal keys are a hint that must be confirmed against the page.
+    pub key: u64,
+    /// [`simhash`] of the text, where it has at least [`NEAR_MINIMUM`] code points.
+    pub near: Option<u64>,
+    /// First four bytes, big-endian, of the form hash of a block with text and with links, images
+    /// or emphasis; `None` where the form follows from kind and text, or is the key.
+    pub form: Option<u32>,
+    /// [`declared_prefix`] of the declared hash, if the block has one.
+    pub declared: Option<u64>,
+    /// First four bytes, big-endian, of the SHA-256 of the block's id (`dmcf-pid`), if it has one.
+    pub id: Option<u32>,
+}
+
+impl OutlineBlock {
+    /// Reduces a block to what the catalog keeps.
+    #[must_use]
+    pub fn of(block: &Block) -> Self {
+        let empty = block.text.is_empty();
+        let length = u32::try_from(block.text.chars().count()).unwrap_or(u32::MAX);
+        Self {
+            kind: block.kind,
+            body: block.body,
+            empty,
+            length,
+            key: block.key().prefix(),
+            near: (length >= NEAR_MINIMUM).then(|| simhash(&block.text)),
+            form: (!empty && !block.marks.is_empty()).then(|| (block.form_hash.prefix() >> 32) as u32),
+            declared: block.declared.as_deref().map(declared_prefix),
+            id: block.id.as_deref().map(id_prefix),
+        }
+    }
+
+    /// Whether two blocks have the same canonical form, as far as the kept digits tell.
+    #[must_use]
+    pub fn same_form(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.key == other.key
+            && self.empty == other.empty
+            && self.form == other.form
+    }
+}
+
+/// Equal blocks have equal keys, so the key alone spreads them well.
+impl Hash for OutlineBlock {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+/// The key of a declared hash: its first sixteen hex digits as a number, or, where it does not
+/// start with sixteen hex digits, the first eight bytes of the SHA-256 of what was declared.
+#[must_use]
+pub fn declared_prefix(declared: &str) -> u64 {
+    let declared = declared.trim();
+    declared
+        .get(..16)
+        .and_then(|digits| from_hex(digits).ok())
+        .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
+        .map_or_else(|| sha256(declared.as_bytes()).prefix(), u64::from_be_bytes)
+}
+
+/// First four bytes, big-endian, of the SHA-256 of a block's id.
+#[must_use]
+pub fn id_prefix(id: &str) -> u32 {
+    (sha256(id.as_bytes()).prefix() >> 32) as u32
+}
+
+/// The bytes are no outline: damage, or a catalog of another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed outline")]
+pub struct MalformedOutline;
+
+/// An encoded outline.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// The operations.
+    pub bytes: Vec<u8>,
+    /// Positions of the blocks that were spelled out, ascending.
+    pub literals: Vec<u32>,
+}
+
+/// Blocks that both outlines hold, each counted once: how well `base` would serve.
+#[must_use]
+pub fn shared(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> usize {
+    let known: FxHashSet<&OutlineBlock> = base.iter().collect();
+    blocks.iter().filter(|block| known.contains(block)).count()
+}
+
+/// Writes `blocks` against `base`, which may be empty.
+#[must_use]
+pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
+    let mut positions: FxHashMap<OutlineBlock, Vec<u32>> = FxHashMap::default();
+    for (position, block) in base.iter().enumerate() {
+        let known = positions.entry(*block).or_default();
+        if known.len() < CANDIDATES {
+            known.push(position as u32);
+        }
+    }
+    let mut earlier: FxHashMap<OutlineBlock, u32> = FxHashMap::default();
+    let mut encoded = Encoded::default();
+    let mut expected = 0_usize;
+    let mut at = 0;
+    let mut literal_from = 0;
+    while at < blocks.len() {
+        let in_base = longest(base, &blocks[at..], expected, positions.get(&blocks[at]));
+        let (from_self, start) = match earlier.get(&blocks[at]) {
+            Some(&start) => {
+                let start = start as usize;
+                // The copy may run into what it has just written, as in LZ77.
+                let length = blocks[at..]
+                    .iter()
+                    .zip(&blocks[start..])
+                    .take_while(|(new, old)| new == old)
+                    .count();
+                (length, start)
+            }
+            None => (0, 0),
+        };
+        let length = in_base.0.max(from_self);
+        if length == 0 {
+            earlier.insert(blocks[at], at as u32);
+            at += 1;
+            continue;
+        }
+        put_literals(&mut encoded, blocks, literal_from, at);
+        if in_base.0 >= from_self {
+            put_varint(&mut encoded.bytes, ((length as u64 - 1) << 2) | 1);
+            put_varint(
+                &mut encoded.bytes,
+                zigzag((in_base.1 as u64).wrapping_sub(expected as u64).cast_signed()),
+            );
+            expected = in_base.1 + length;
+        } else {
+            put_varint(&mut encoded.bytes, ((length as u64 - 1) << 2) | 2);
+            put_varint(&mut encoded.bytes, (at - start) as u64);
+        }
+        for (offset, block) in blocks[at..at + length].iter().enumerate() {
+            earlier.entry(*block).or_insert((at + offset) as u32);
+        }
+        at += length;
+        literal_from = at;
+    }
+    put_literals(&mut encoded, blocks, literal_from, at);
+    encoded
+}
+
+/// Length and position of the longest run of `base` that `blocks` starts with.
+fn longest(
+    base: &[OutlineBlock],
+    blocks: &[OutlineBlock],
+    expected: usize,
+    positions: Option<&Vec<u32>>,
+) -> (usize, usize) {
+    let run = |start: usize| {
+        base.get(start..).map_or(0, |rest| {
+            rest.iter()
+                .zip(blocks)
+                .take_while(|(old, new)| old == new)
+                .count()
+        })
+    };
+    let mut best = (run(expected), expected);
+    for &position in positions.into_iter().flatten() {
+        let length = run(position as usize);
+        if length > best.0 {
+            best = (length, position as usize);
+        }
+    }
+    best
+}
+
+fn put_literals(encoded: &mut Encoded, blocks: &[OutlineBlock], from: usize, to: usize) {
+    if from == to {
+        return;
+    }
+    put_varint(&mut encoded.bytes, (to - from - 1) as u64 * 4);
+    for (offset, block) in blocks[from..to].iter().enumerate() {
+        encoded.literals.push((from + offset) as u32);
+        put_block(&mut encoded.bytes, block);
+    }
+}
+
+fn put_block(bytes: &mut Vec<u8>, block: &OutlineBlock) {
+    let flags =
+        u8::from(block.empty) | u8::from(block.declared.is_some()) << 1 | u8::from(block.id.is_some()) << 2;
+    bytes.push(
+        block.kind as u8
+            | u8::from(block.body) << 5
+            | u8::from(block.form.is_some()) << 6
+            | u8::from(flags != 0) << 7,
+    );
+    if flags != 0 {
+        bytes.push(flags);
+    }
+    put_varint(bytes, u64::from(block.length));
+    bytes.extend_from_slice(&block.key.to_le_bytes());
+    if let Some(near) = block.near {
+        bytes.extend_from_slice(&near.to_le_bytes());
+    }
+    if let Some(form) = block.form {
+        bytes.extend_from_slice(&form.to_le_bytes());
+    }
+    if let Some(declared) = block.declared {
+        bytes.extend_from_slice(&declared.to_le_bytes());
+    }
+    if let Some(id) = block.id {
+        bytes.extend_from_slice(&id.to_le_bytes());
+    }
+}
+
+/// Reads an outline back; `base` must be the one it was written against.
+pub fn decode(base: &[OutlineBlock], bytes: &[u8]) -> Result<Vec<OutlineBlock>, MalformedOutline> {
+    let mut blocks: Vec<OutlineBlock> = Vec::new();
+    let mut input = Input(bytes);
+    let mut expected = 0_u64;
+    while !input.0.is_empty() {
+        let (verb, count) = input.operation()?;
+        if blocks.len() + count > MAX_BLOCKS {
+            return Err(MalformedOutline);
+        }
+        match verb {
+            0 => {
+                for _ in 0..count {
+                    blocks.push(input.block()?);
+                }
+            }
+            1 => {
+                let start = expected
+                    .checked_add_signed(unzigzag(input.varint()?))
+                    .ok_or(MalformedOutline)?;
+                expected = start.checked_add(count as u64).ok_or(MalformedOutline)?;
+                let range = usize::try_from(start).map_err(|_| MalformedOutline)?
+                    ..usize::try_from(expected).map_err(|_| MalformedOutline)?;
+                blocks.extend_from_slice(base.get(range).ok_or(MalformedOutline)?);
+            }
+            _ => {
+                let back = usize::try_from(input.varint()?).map_err(|_| MalformedOutline)?;
+                let start = blocks
+                    .len()
+                    .checked_sub(back)
+                    .filter(|_| back > 0)
+                    .ok_or(MalformedOutline)?;
+                for position in start..start + count {
+                    let block = *blocks.get(position).ok_or(MalformedOutline)?;
+                    blocks.push(block);
+                }
+            }
+        }
+    }
+    Ok(blocks)
+}
+
+/// Calls `each` with position and block of every literal, without the base.
+pub fn literals(bytes: &[u8], mut each: impl FnMut(u32, &OutlineBlock)) -> Result<(), MalformedOutline> {
+    let mut input = Input(bytes);
+    let mut position = 0_usize;
+    while !input.0.is_empty() {
+        let (verb, count) = input.operation()?;
+        if position + count > MAX_BLOCKS {
+            return Err(MalformedOutline);
+        }
+        if verb == 0 {
+            for offset in 0..count {
+                each((position + offset) as u32, &input.block()?);
+            }
+        } else {
+            input.varint()?;
+        }
+        position += count;
+    }
+    Ok(())
+}
+
+/// What is left of the bytes.
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    /// Verb and number of blocks.
+    fn operation(&mut self) -> Result<(u8, usize), MalformedOutline> {
+        let n = self.varint()?;
+        let count = usize::try_from(n >> 2).map_err(|_| MalformedOutline)?;
+        match (n & 3) as u8 {
+            verb @ 0..=2 if count < MAX_BLOCKS => Ok((verb, count + 1)),
+            _ => Err(MalformedOutline),
+        }
+    }
+
+    fn block(&mut self) -> Result<OutlineBlock, MalformedOutline> {
+        let [first] = self.take()?;
+        let flags = if first & 0x80 == 0 {
+            0
+        } else {
+            self.take::<1>()?[0]
+        };
+        let kind = Kind::ALL.get(usize::from(first & 0x1f));
+        let length = u32::try_from(self.varint()?).map_err(|_| MalformedOutline)?;
+        Ok(OutlineBlock {
+            kind: *kind.ok_or(MalformedOutline)?,
+            body: first & 0x20 != 0,
+            empty: flags & 1 != 0,
+            length,
+            key: u64::from_le_bytes(self.take()?),
+            near: (length >= NEAR_MINIMUM)
+                .then(|| self.take().map(u64::from_le_bytes))
+                .transpose()?,
+            form: (first & 0x40 != 0)
+                .then(|| self.take().map(u32::from_le_bytes))
+                .transpose()?,
+            declared: (flags & 2 != 0)
+                .then(|| self.take().map(u64::from_le_bytes))
+                .transpose()?,
+            id: (flags & 4 != 0)
+                .then(|| self.take().map(u32::from_le_bytes))
+                .transpose()?,
+        })
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], MalformedOutline> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(MalformedOutline)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn varint(&mut self) -> Result<u64, MalformedOutline> {
+        let (value, rest) = take_varint(self.0).ok_or(MalformedOutline)?;
+        self.0 = rest;
+        Ok(value)
+    }
+}
+
+/// Appends a number as LEB128: seven bits a byte, the lowest first.
+pub(super) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// Reads a LEB128 number of at most ten bytes and what follows it.
+pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    for (index, &byte) in bytes.iter().take(10).enumerate() {
+        let digits = u64::from(byte & 0x7f);
+        if index == 9 && digits > 1 {
+            return None;
+        }
+        value |= digits << (7 * index);
+        if byte < 0x80 {
+            return Some((value, &bytes[index + 1..]));
+        }
+    }
+    None
+}
+
+fn zigzag(value: i64) -> u64 {
+    (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(key: u64) -> OutlineBlock {
+        OutlineBlock {
+            kind: Kind::ALL[(key % 22) as usize],
+            body: key.is_multiple_of(3),
+            empty: key.is_multiple_of(7),
+            length: (key % 300) as u32,
+            key,
+            near: (key % 300 >= u64::from(NEAR_MINIMUM)).then_some(!key),
+            form: (key.is_multiple_of(5)).then_some(key as u32),
+            declared: (key.is_multiple_of(11)).then_some(key << 7),
+            id: (key.is_multiple_of(13)).then_some(key as u32 ^ 0xffff),
+        }
+    }
+
+    fn blocks(keys: &[u64]) -> Vec<OutlineBlock> {
+        keys.iter().copied().map(block).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn outlines_round_trip_against_any_base(
+            base in prop::collection::vec(0_u64..40, 0..60),
+            keys in prop::collection::vec(0_u64..60, 0..60),
+        ) {
+            let (base, blocks) = (blocks(&base), blocks(&keys));
+            let encoded = encode(&base, &blocks);
+            prop_assert_eq!(decode(&base, &encoded.bytes), Ok(blocks.clone()));
+            let mut seen = Vec::new();
+            literals(&encoded.bytes, |position, block| seen.push((position, *block))).unwrap();
+            let expected: Vec<_> = encoded
+                .literals
+                .iter()
+                .map(|&position| (position, blocks[position as usize]))
+                .collect();
+            prop_assert_eq!(seen, expected);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..80),
+            base in prop::collection::vec(0_u64..40, 0..20),
+        ) {
+            let _ = decode(&blocks(&base), &bytes);
+            let _ = literals(&bytes, |_, _| ());
+        }
+
+        #[test]
+        fn varints_round_trip(value in any::<u64>(), signed in any::<i64>()) {
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, value);
+            prop_assert_eq!(take_varint(&bytes), Some((value, &[][..])));
+            prop_assert_eq!(unzigzag(zigzag(signed)), signed);
+        }
+    }
+
+    #[test]
+    fn one_edit_costs_one_block() {
+        let old: Vec<u64> = (1000..1300).collect();
+        let mut new = old.clone();
+        new[150] = 77;
+        let encoded = encode(&blocks(&old), &blocks(&new));
+        assert_eq!(encoded.literals, [150]);
+        assert!(encoded.bytes.len() < 48, "{} bytes", encoded.bytes.len());
+    }
+
+    #[test]
+    fn repeated_blocks_are_spelled_once() {
+        let encoded = encode(&[], &blocks(&[1001; 500]));
+        assert_eq!(encoded.literals, [0]);
+    }
+
+    #[test]
+    fn declared_prefixes_follow_the_digits_of_any_case() {
+        let lower = "4d0c216a09018144215331804680db0c";
+        assert_eq!(declared_prefix(lower), 0x4d0c_216a_0901_8144);
+        assert_eq!(declared_prefix(&lower.to_uppercase()), declared_prefix(lower));
+        assert_ne!(declared_prefix("none"), declared_prefix("nine"));
+        assert_ne!(declared_prefix("가나다라마바사"), 0);
+    }
+}

@@ -1,0 +1,461 @@
+//! Postings: which articles hold a key. A key is the top 40 bits of an eight-byte prefix, so a
+//! posting may name an article that does not hold the prefix; outlines confirm it. It never misses
+//! one that does.
+//!
+//! Postings are kept as sorted runs of compressed chunks. Every insertion adds a small run; when
+//! [`FAN`] runs of a level have gathered they are merged into one of the next, so that every posting
+//! is rewritten a logarithmic number of times and a lookup asks a logarithmic number of runs.
+//!
+//! ```text
+//! chunk      (varint key - key before, varint article) ...; where the key does not change the article is
+//!            stored less the article before. The first key and article stand in the row's columns.
+//! ```
+
+use std::collections::VecDeque;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::CatalogError;
+use super::outline::{put_varint, take_varint};
+
+/// Runs of one level that are merged into one of the next.
+const FAN: usize = 8;
+
+/// Runs of the lowest level, one for every insertion, that are merged.
+const LOWEST_FAN: usize = 32;
+
+/// A chunk is closed when it has this many bytes, so that three share a database page.
+const CHUNK_BYTES: usize = 1280;
+
+/// What the keys are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Space {
+    /// Content hashes, and form hashes of blocks without text.
+    Content = 0,
+    /// Declared hashes.
+    Declared = 1,
+}
+
+/// Key and article.
+pub(super) type Posting = (u64, i64);
+
+/// The key of an eight-byte prefix.
+pub(super) fn key(prefix: u64) -> u64 {
+    prefix >> 24
+}
+
+/// Adds the postings of one snapshot, in any order, and merges runs where enough have gathered.
+pub(super) fn add(conn: &Connection, space: Space, mut postings: Vec<Posting>) -> Result<(), CatalogError> {
+    if postings.is_empty() {
+        return Ok(());
+    }
+    postings.sort_unstable();
+    postings.dedup();
+    let mut writer = Writer::begin(conn, space, 0)?;
+    for posting in postings {
+        writer.push(posting)?;
+    }
+    writer.finish()?;
+    merge_where_due(conn, space)
+}
+
+fn merge_where_due(conn: &Connection, space: Space) -> Result<(), CatalogError> {
+    for level in 0.. {
+        let runs = runs_of(conn, space, Some(level))?;
+        if runs.len() < if level == 0 { LOWEST_FAN } else { FAN } {
+            return Ok(());
+        }
+        merge(conn, space, level + 1, &runs, |_| true)?;
+    }
+    Ok(())
+}
+
+/// Merges all runs of a space into one, leaving out postings of articles that `keep` refuses.
+pub(super) fn rewrite(
+    conn: &Connection,
+    space: Space,
+    keep: impl FnMut(Posting) -> bool,
+) -> Result<(), CatalogError> {
+    let runs = runs_of(conn, space, None)?;
+    let level = conn
+        .prepare_cached("SELECT ifnull(max(level), 0) FROM posting_runs WHERE space = ?1")?
+        .query_row([space as i64], |row| row.get::<_, i64>(0))?;
+    if runs.is_empty() {
+        return Ok(());
+    }
+    merge(conn, space, level.max(1), &runs, keep)
+}
+
+fn runs_of(conn: &Connection, space: Space, level: Option<i64>) -> Result<Vec<i64>, CatalogError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT run FROM posting_runs WHERE space = ?1 AND (?2 IS NULL OR level = ?2) ORDER BY run",
+    )?;
+    let runs = statement.query_map(params![space as i64, level], |row| row.get(0))?;
+    Ok(runs.collect::<Result<_, _>>()?)
+}
+
+/// Replaces `runs` by one. Chunks are deleted as they are read, so that the new run takes their place
+/// in the file.
+fn merge(
+    conn: &Connection,
+    space: Space,
+    level: i64,
+    runs: &[i64],
+    mut keep: impl FnMut(Posting) -> bool,
+) -> Result<(), CatalogError> {
+    let mut cursors = Vec::with_capacity(runs.len());
+    for &run in runs {
+        let mut cursor = Cursor {
+            conn,
+            run,
+            postings: VecDeque::new(),
+        };
+        cursor.fill()?;
+        cursors.push(cursor);
+    }
+    let mut writer = Writer::begin(conn, space, level)?;
+    let mut last = None;
+    loop {
+        let mut least: Option<(Posting, usize)> = None;
+        for (index, cursor) in cursors.iter().enumerate() {
+            if let Some(&posting) = cursor.postings.front()
+                && least.is_none_or(|(known, _)| posting < known)
+            {
+                least = Some((posting, index));
+            }
+        }
+        let Some((posting, index)) = least else { break };
+        let cursor = &mut cursors[index];
+        cursor.postings.pop_front();
+        if cursor.postings.is_empty() {
+            cursor.fill()?;
+        }
+        if last != Some(posting) && keep(posting) {
+            writer.push(posting)?;
+        }
+        last = Some(posting);
+    }
+    writer.finish()?;
+    for run in runs {
+        conn.prepare_cached("DELETE FROM posting_runs WHERE run = ?1")?
+            .execute([run])?;
+    }
+    Ok(())
+}
+
+/// Reads a run from its start and deletes what it has read.
+struct Cursor<'a> {
+    conn: &'a Connection,
+    run: i64,
+    postings: VecDeque<Posting>,
+}
+
+impl Cursor<'_> {
+    fn fill(&mut self) -> Result<(), CatalogError> {
+        let row = self
+            .conn
+            .prepare_cached(
+                "SELECT chunk, key, article, data FROM postings WHERE run = ?1 ORDER BY key, article LIMIT 1",
+            )?
+            .query_row([self.run], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, Vec<u8>>(3)?,
+                ))
+            })
+            .optional()?;
+        if let Some((chunk, key, article, data)) = row {
+            decode(key.cast_unsigned(), article, &data, |posting| {
+                self.postings.push_back(posting);
+            })?;
+            self.conn
+                .prepare_cached("DELETE FROM postings WHERE chunk = ?1")?
+                .execute([chunk])?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes postings that arrive in order as a new run.
+struct Writer<'a> {
+    conn: &'a Connection,
+    run: i64,
+    first: Posting,
+    last: Posting,
+    data: Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    fn begin(conn: &'a Connection, space: Space, level: i64) -> Result<Self, CatalogError> {
+        conn.prepare_cached("INSERT INTO posting_runs (space, level) VALUES (?1, ?2)")?
+            .execute(params![space as i64, level])?;
+        Ok(Self {
+            conn,
+            run: conn.last_insert_rowid(),
+            first: (0, 0),
+            last: (0, 0),
+            data: Vec::with_capacity(CHUNK_BYTES + 20),
+        })
+    }
+
+    fn push(&mut self, posting: Posting) -> Result<(), CatalogError> {
+        if self.data.len() >= CHUNK_BYTES {
+            self.flush()?;
+        }
+        if self.data.is_empty() {
+            self.first = posting;
+            self.last = posting;
+        }
+        put_varint(&mut self.data, posting.0 - self.last.0);
+        let article = if posting.0 == self.last.0 {
+            posting.1.wrapping_sub(self.last.1)
+        } else {
+            posting.1
+        };
+        put_varint(&mut self.data, article.cast_unsigned());
+        self.last = posting;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), CatalogError> {
+        if !self.data.is_empty() {
+            self.conn
+                .prepare_cached("INSERT INTO postings (run, key, article, data) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![
+                    self.run,
+                    self.first.0.cast_signed(),
+                    self.first.1,
+                    self.data
+                ])?;
+            self.data.clear();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), CatalogError> {
+        self.flush()
+    }
+}
+
+fn decode(
+    key: u64,
+    article: i64,
+    mut data: &[u8],
+    mut each: impl FnMut(Posting),
+) -> Result<(), CatalogError> {
+    let malformed = || CatalogError::Malformed {
+        table: "postings",
+        row: article,
+    };
+    let mut last = (key, article);
+    while !data.is_empty() {
+        let (step, rest) = take_varint(data).ok_or_else(malformed)?;
+        let (article, rest) = take_varint(rest).ok_or_else(malformed)?;
+        data = rest;
+        let article = article.cast_signed();
+        last = if step == 0 {
+            (last.0, last.1.wrapping_add(article))
+        } else {
+            (last.0.checked_add(step).ok_or_else(malformed)?, article)
+        };
+        each(last);
+    }
+    Ok(())
+}
+
+/// Decoded chunks held by a [`Reader`], in postings: about 64 MB.
+const CACHED_POSTINGS: usize = 4 << 20;
+
+/// Times the directory is read again because runs were merged under a [`Reader`].
+const MERGE_RETRIES: usize = 3;
+
+/// Answers lookups; holds the directory of all chunks and the chunks it has read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    space: Space,
+    /// For every run the first posting and the row of each chunk, ascending.
+    runs: Vec<Vec<(Posting, i64)>>,
+    chunks: rustc_hash::FxHashMap<i64, Box<[Posting]>>,
+    cached: usize,
+}
+
+impl Reader {
+    /// Reads the directory of one space. A reader sees the postings of the moment it was opened.
+    pub(super) fn open(conn: &Connection, space: Space) -> Result<Self, CatalogError> {
+        let mut statement = conn.prepare_cached(
+            "SELECT run, key, article, chunk FROM postings
+             WHERE run IN (SELECT run FROM posting_runs WHERE space = ?1) ORDER BY run, key, article",
+        )?;
+        let mut rows = statement.query([space as i64])?;
+        let mut runs: Vec<Vec<(Posting, i64)>> = Vec::new();
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            let run: i64 = row.get(0)?;
+            if last != Some(run) {
+                runs.push(Vec::new());
+                last = Some(run);
+            }
+            if let Some(run) = runs.last_mut() {
+                run.push(((row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?), row.get(3)?));
+            }
+        }
+        Ok(Self {
+            space,
+            runs,
+            chunks: rustc_hash::FxHashMap::default(),
+            cached: 0,
+        })
+    }
+
+    /// Articles with a key in the inclusive range, ascending, each once. Where another process has
+    /// merged runs meanwhile the directory is read again.
+    pub(super) fn articles(
+        &mut self,
+        conn: &Connection,
+        low: u64,
+        high: u64,
+        articles: &mut Vec<i64>,
+    ) -> Result<(), CatalogError> {
+        for _ in 0..MERGE_RETRIES {
+            match self.try_articles(conn, low, high, articles) {
+                Err(CatalogError::Sqlite(rusqlite::Error::QueryReturnedNoRows)) => {
+                    *self = Self::open(conn, self.space)?;
+                }
+                done => return done,
+            }
+        }
+        self.try_articles(conn, low, high, articles)
+    }
+
+    fn try_articles(
+        &mut self,
+        conn: &Connection,
+        low: u64,
+        high: u64,
+        articles: &mut Vec<i64>,
+    ) -> Result<(), CatalogError> {
+        articles.clear();
+        for run in 0..self.runs.len() {
+            // The chunk before the first that starts inside the range may end inside it.
+            let from = self.runs[run]
+                .partition_point(|(first, _)| first.0 < low)
+                .saturating_sub(1);
+            for index in from..self.runs[run].len() {
+                let (first, chunk) = self.runs[run][index];
+                if first.0 > high {
+                    break;
+                }
+                let postings = self.chunk(conn, chunk)?;
+                let start = postings.partition_point(|posting| posting.0 < low);
+                articles.extend(
+                    postings[start..]
+                        .iter()
+                        .take_while(|posting| posting.0 <= high)
+                        .map(|posting| posting.1),
+                );
+            }
+        }
+        articles.sort_unstable();
+        articles.dedup();
+        Ok(())
+    }
+
+    fn chunk(&mut self, conn: &Connection, chunk: i64) -> Result<&[Posting], CatalogError> {
+        if !self.chunks.contains_key(&chunk) {
+            if self.cached > CACHED_POSTINGS {
+                self.chunks.clear();
+                self.cached = 0;
+            }
+            let (key, article, data) = conn
+                .prepare_cached("SELECT key, article, data FROM postings WHERE chunk = ?1")?
+                .query_row([chunk], |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?,
+                        row.get::<_, i64>(1)?,
+                        row.get::<_, Vec<u8>>(2)?,
+                    ))
+                })?;
+            let mut postings = Vec::with_capacity(data.len() / 4);
+            decode(key.cast_unsigned(), article, &data, |posting| {
+                postings.push(posting);
+            })?;
+            self.cached += postings.len();
+            self.chunks.insert(chunk, postings.into());
+        }
+        Ok(self.chunks.get(&chunk).map_or(&[], |postings| postings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn open() -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(super::super::blocks::TABLES).unwrap();
+        conn
+    }
+
+    fn scrambled(n: u64) -> u64 {
+        n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24
+    }
+
+    #[test]
+    fn every_posting_is_found_through_all_merges_and_nothing_else_is() {
+        let conn = open();
+        let mut truth: BTreeSet<Posting> = BTreeSet::new();
+        for article in 0..700_i64 {
+            // Key 7 is a template block that every article holds.
+            let postings: Vec<Posting> = (0..9)
+                .map(|n| (scrambled((article.cast_unsigned() * 5 + n) % 1000), article))
+                .chain([(7, article)])
+                .collect();
+            truth.extend(&postings);
+            add(&conn, Space::Content, postings).unwrap();
+        }
+        let runs = runs_of(&conn, Space::Content, None).unwrap();
+        assert!(runs.len() < LOWEST_FAN + FAN, "{} runs", runs.len());
+        let mut reader = Reader::open(&conn, Space::Content).unwrap();
+        let mut articles = Vec::new();
+        for key in (0..1000).map(scrambled).chain([7, 8]) {
+            reader.articles(&conn, key, key, &mut articles).unwrap();
+            let expected: Vec<i64> = truth
+                .range((key, i64::MIN)..=(key, i64::MAX))
+                .map(|p| p.1)
+                .collect();
+            assert_eq!(articles, expected);
+        }
+        let (low, high) = (scrambled(3), scrambled(3) + (1 << 36));
+        reader.articles(&conn, low, high, &mut articles).unwrap();
+        let expected: BTreeSet<i64> = truth
+            .range((low, i64::MIN)..=(high, i64::MAX))
+            .map(|p| p.1)
+            .collect();
+        assert!(articles.iter().eq(expected.iter()));
+        Reader::open(&conn, Space::Declared)
+            .unwrap()
+            .articles(&conn, 0, u64::MAX, &mut articles)
+            .unwrap();
+        assert!(articles.is_empty());
+    }
+
+    #[test]
+    fn a_rewrite_drops_what_is_refused() {
+        let conn = open();
+        for article in 0..50 {
+            add(&conn, Space::Content, vec![(1, article), (2, article)]).unwrap();
+        }
+        rewrite(&conn, Space::Content, |(_, article)| article % 2 == 0).unwrap();
+        let mut articles = Vec::new();
+        Reader::open(&conn, Space::Content)
+            .unwrap()
+            .articles(&conn, 1, 1, &mut articles)
+            .unwrap();
+        assert!(articles.iter().copied().eq((0..50).step_by(2)));
+        assert_eq!(runs_of(&conn, Space::Content, None).unwrap().len(), 1);
+    }
+}
