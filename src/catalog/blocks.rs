@@ -519,10 +519,7 @@ pub(super) mod tests {
         remove(conn, 1, &gone).unwrap();
         for (snapshot, document) in (1..).zip(&history).chain([(1000, &history[0])]) {
             if gone.contains(&snapshot) {
-                assert!(matches!(
-                    outline(conn, snapshot),
-                    Err(CatalogError::NoOutline(_))
-                ));
+                assert!(matches!(outline(conn, snapshot), Err(CatalogError::NoOutline(_))));
             } else {
                 assert_eq!(outline(conn, snapshot).unwrap(), Outline::of(document).blocks);
             }

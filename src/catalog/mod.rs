@@ -68,12 +68,11 @@ impl CatalogError {
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         match self {
-            Self::OtherVersion(_) => true,
+            Self::OtherVersion(_) | Self::Malformed { .. } => true,
             Self::Sqlite(rusqlite::Error::SqliteFailure(code, _)) => matches!(
                 code.code,
                 rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
             ),
-            Self::Malformed { .. } => true,
             Self::Sqlite(_) | Self::NoOutline(_) => false,
         }
     }
