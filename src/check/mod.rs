@@ -1,3 +1,7 @@
 //! Declared hashes against recipes and ledger.
 //!
 //! Never: fixes.
+
+mod verdict;
+
+pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, Summary, Verdict, check, evidence};

@@ -1,0 +1,269 @@
+//! From a block to the text its recipe starts from, and the values around it.
+
+use std::ops::Range;
+
+use html5gum::{DefaultEmitter, Token, Tokenizer};
+
+use super::markup::{self, Piece};
+use super::message::{Field, PageValue};
+use super::rule::Scope;
+use crate::block::{Block, Document, Mark};
+
+/// A page as the recipe room sees it: its bytes, its blocks, and what lies outside both.
+#[derive(Debug, Clone, Copy)]
+pub struct PageInput<'a> {
+    /// The page's bytes, the ones `document` was read from.
+    pub raw: &'a [u8],
+    /// The blocks of the page.
+    pub document: &'a Document,
+    /// The page's address, where it is known.
+    pub address: Option<&'a str>,
+    /// Name of the attribute that holds declared hashes, in lower case.
+    pub attribute: &'a str,
+}
+
+impl<'a> PageInput<'a> {
+    /// A page without an address whose declared hashes stand in `contents-hash`.
+    #[must_use]
+    pub fn new(raw: &'a [u8], document: &'a Document) -> Self {
+        Self {
+            raw,
+            document,
+            address: None,
+            attribute: super::DEFAULT_ATTRIBUTE,
+        }
+    }
+
+    /// The block's tag name in lower case; empty for a block of kind `text`.
+    #[must_use]
+    pub fn tag(&self, block: &Block) -> String {
+        let source = self.source(block.range.start..block.inner.start);
+        markup::start_tag(source.as_bytes())
+            .map(|tag| source[tag.name].to_ascii_lowercase())
+            .unwrap_or_default()
+    }
+
+    /// Bytes of the page as text, malformed ones as U+FFFD.
+    pub(crate) fn source(&self, range: Range<usize>) -> String {
+        let bytes = self.raw.get(range).unwrap_or_default();
+        let name = self.document.charset.name;
+        match encoding_rs::Encoding::for_label(name.as_bytes()) {
+            Some(encoding) if encoding != encoding_rs::UTF_8 => {
+                encoding.decode_without_bom_handling(bytes).0.into_owned()
+            }
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+
+    /// What the recipe's steps start from.
+    pub(crate) fn content(&self, index: usize, scope: Scope) -> String {
+        let Some(block) = self.document.blocks.get(index) else {
+            return String::new();
+        };
+        match scope {
+            Scope::Text => self.text(index, block, " "),
+            Scope::TextLines => self.text(index, block, "\n"),
+            Scope::TextJoined => self.text(index, block, ""),
+            Scope::InnerHtml => self.source(block.inner.clone()),
+            Scope::OuterHtml => self.source(block.range.clone()),
+            Scope::Form => form_text(block),
+            Scope::Image => first_image(block).map(|(src, _)| src).unwrap_or_default(),
+            Scope::ImageAlt => first_image(block).map(|(_, alt)| alt).unwrap_or_default(),
+            Scope::ImageSource => self.image_source(block),
+            Scope::Nothing => String::new(),
+        }
+    }
+
+    /// The block's characters, blocks inside it left out, each `br` and boundary being `cut`.
+    fn text(&self, index: usize, block: &Block, cut: &str) -> String {
+        let mut text = String::new();
+        let mut from = block.inner.start;
+        let inside = self.document.blocks.iter().enumerate().skip(index + 1);
+        for (_, inner) in inside.take_while(|(_, inner)| inner.range.start < block.inner.end) {
+            if inner.parent != u32::try_from(index).ok() || inner.range.start < from {
+                continue;
+            }
+            push_text(&self.source(from..inner.range.start), cut, &mut text);
+            text.push_str(cut);
+            from = inner.range.end;
+        }
+        push_text(&self.source(from..block.inner.end.max(from)), cut, &mut text);
+        text
+    }
+
+    fn image_source(&self, block: &Block) -> String {
+        let source = self.source(block.inner.clone());
+        let found = markup::pieces(&source).into_iter().find_map(|piece| match piece {
+            Piece::Start(tag_source, tag) if tag_source[tag.name.clone()].eq_ignore_ascii_case("img") => {
+                let src = tag
+                    .attributes
+                    .iter()
+                    .find(|attribute| tag_source[attribute.name.clone()].eq_ignore_ascii_case("src"))?;
+                Some(markup::resolve(&tag_source[src.value.clone()?]))
+            }
+            _ => None,
+        });
+        found.unwrap_or_default()
+    }
+
+    /// What stands for a field in a message. `content` is the block's content, `ordinal` its place
+    /// among the declared blocks, counted from 0, and `previous` the declared hash before it.
+    pub(crate) fn value(&self, field: &Field, block: &Block, around: &Around<'_>) -> String {
+        match field {
+            Field::Content => around.content.to_owned(),
+            Field::Attribute(name) => block.attribute(name).unwrap_or_default().to_owned(),
+            Field::Ancestor(name) => self.ancestor(block, name).unwrap_or_default().to_owned(),
+            Field::Tag => self.tag(block),
+            Field::Index => around.ordinal.to_string(),
+            Field::Number => (around.ordinal + 1).to_string(),
+            Field::Length => around.content.chars().count().to_string(),
+            Field::Bytes => around.content.len().to_string(),
+            Field::PreviousHash => around.previous.to_owned(),
+            Field::Page(value) => self.page_value(*value),
+        }
+    }
+
+    fn ancestor(&self, block: &'a Block, name: &str) -> Option<&'a str> {
+        let mut inside = block;
+        while let Some(parent) = self.block(inside.parent) {
+            if let Some(value) = parent.attribute(name) {
+                return Some(value);
+            }
+            inside = parent;
+        }
+        let mut at = block.container;
+        while let Some(container) = at.and_then(|at| self.document.containers.get(at as usize)) {
+            if let Some(value) = container.attribute(name) {
+                return Some(value);
+            }
+            at = container.parent;
+        }
+        None
+    }
+
+    /// The parent at this index; parents stand before their children, which bounds every climb.
+    fn block(&self, index: Option<u32>) -> Option<&'a Block> {
+        self.document.blocks.get(index? as usize)
+    }
+
+    pub(crate) fn page_value(&self, value: PageValue) -> String {
+        let document = self.document;
+        let address = self.address.unwrap_or_default();
+        let path = || {
+            let after = address.split_once("://").map_or(address, |(_, after)| after);
+            let path = after.find('/').map_or("", |at| &after[at..]);
+            path.split(['?', '#']).next().unwrap_or_default().to_owned()
+        };
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        match value {
+            PageValue::Address => address.to_owned(),
+            PageValue::Host => crate::page::host(address).unwrap_or_default(),
+            PageValue::Path => path(),
+            PageValue::Slug => path().rsplit('/').next().unwrap_or_default().to_owned(),
+            PageValue::Title => text(&document.title),
+            PageValue::Headline => text(&document.headline),
+            PageValue::Byline => text(&document.byline),
+            PageValue::Published => text(&document.published),
+            PageValue::Modified => text(&document.modified),
+            PageValue::Canonical => text(&document.canonical),
+            PageValue::Language => text(&document.language),
+        }
+    }
+}
+
+/// What a message needs to know beyond block and page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The block's content after all steps.
+    pub content: &'a str,
+    /// Place among the declared blocks, counted from 0.
+    pub ordinal: usize,
+    /// The declared hash of the declared block before; empty for the first.
+    pub previous: &'a str,
+}
+
+fn first_image(block: &Block) -> Option<(String, String)> {
+    block.marks.iter().find_map(|mark| match mark {
+        Mark::Image { src, alt, .. } => Some((src.clone(), alt.clone())),
+        _ => None,
+    })
+}
+
+/// Appends the characters of a fragment by steps 2 to 4 of `text-v1`, `cut` standing for each `br`
+/// and boundary.
+fn push_text(fragment: &str, cut: &str, text: &mut String) {
+    if !fragment.contains(['<', '&', '\0']) {
+        text.push_str(fragment);
+        return;
+    }
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    // While inside an element whose contents are no text: its name and how often it is open.
+    let mut dropped: Option<(Vec<u8>, usize)> = None;
+    for token in Tokenizer::new_with_emitter(fragment, emitter) {
+        let Ok(token) = token;
+        if let Some((name, depth)) = &mut dropped {
+            match token {
+                Token::StartTag(tag) if **tag.name == **name && !tag.self_closing => *depth += 1,
+                Token::EndTag(tag) if **tag.name == **name => *depth -= 1,
+                _ => {}
+            }
+            if *depth == 0 {
+                dropped = None;
+            }
+            continue;
+        }
+        let (name, starts) = match &token {
+            Token::String(characters) => {
+                let characters = String::from_utf8_lossy(characters);
+                text.extend(characters.chars().filter(|&character| character != '\0'));
+                continue;
+            }
+            Token::StartTag(tag) => (&tag.name, !tag.self_closing),
+            Token::EndTag(tag) => (&tag.name, false),
+            _ => continue,
+        };
+        let word = String::from_utf8_lossy(name);
+        if drops_contents(&word) {
+            // Only inside `svg` does a slash end an element; elsewhere it is ignored.
+            if starts || (matches!(token, Token::StartTag(_)) && &*word != "svg") {
+                dropped = Some((name.to_vec(), 1));
+            }
+        } else if &*word == "br" || is_boundary(&word) {
+            text.push_str(cut);
+        }
+    }
+}
+
+fn drops_contents(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "template"
+            | "noscript"
+            | "noembed"
+            | "noframes"
+            | "iframe"
+            | "object"
+            | "audio"
+            | "video"
+            | "canvas"
+            | "svg"
+            | "textarea"
+            | "select"
+            | "datalist"
+            | "title"
+    )
+}
+
+fn is_boundary(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div" | "table" | "tr" | "td" | "th" | "ul" | "ol" | "li" | "figcaption" | "figure" | "section"
+    )
+}
+
+fn form_text(_block: &Block) -> String {
+    String::new()
+}

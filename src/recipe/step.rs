@@ -1,0 +1,569 @@
+//! The steps of a recipe: small functions from text to text, each with a name.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::RecipeError;
+use super::markup::{self, Piece, StartTag};
+
+/// One step from text to text. Steps that speak of tags read the text as a fragment of HTML; on
+/// text without tags they change nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// The attribute of the declared hash leaves every start tag, with the white space before it.
+    DropHash,
+    /// The value of the declared hash becomes `""` in every start tag.
+    EmptyHash,
+    /// Every attribute leaves the first start tag.
+    DropOwnAttributes,
+    /// Attributes leave every start tag: all of them, or one name, or all names with a prefix
+    /// (`data-*`).
+    DropAttributes(Option<Box<str>>),
+    /// Attributes stand in alphabetical order of their names, one space before each.
+    SortAttributes,
+    /// Attributes stand in reverse order, one space before each.
+    ReverseAttributes,
+    /// Comments leave.
+    DropComments,
+    /// Tags as a browser prints them: names in lower case, values in double quotes, `<br>`; text
+    /// with `&amp;`, `&lt;`, `&gt;`, `&nbsp;`.
+    Serialize,
+    /// The same with `<br/>`.
+    SerializeXhtml,
+    /// The same with `<br />`.
+    SerializeXhtmlSpace,
+    /// Each `br` becomes a line feed.
+    BreakLines,
+    /// Tags and comments become nothing.
+    StripTags,
+    /// Each tag becomes a space; comments become nothing.
+    SpaceTags,
+    /// Character references become their characters.
+    ResolveReferences,
+    /// `&`, `<` and `>` become references.
+    Escape,
+    /// `&`, `<`, `>` and `"` become references.
+    EscapeQuotes,
+    /// Each run of TAB LF FF CR SPACE U+00A0 becomes one space.
+    CollapseWhiteSpace,
+    /// Each run of Unicode `White_Space` becomes one space.
+    CollapseUnicodeSpace,
+    /// TAB LF FF CR SPACE U+00A0 leave both ends.
+    Trim,
+    /// Unicode `White_Space` leaves both ends.
+    TrimUnicode,
+    /// Every line is trimmed, empty lines leave, LF between.
+    TrimLines,
+    /// CR and LF leave.
+    DropLineBreaks,
+    /// CR LF and CR become LF.
+    UnixLineBreaks,
+    /// Unicode `White_Space` leaves everywhere.
+    DropWhiteSpace,
+    /// SPACE leaves everywhere, nothing else.
+    DropSpaces,
+    /// U+00A0 becomes a space.
+    NbspToSpace,
+    /// Zero-width characters, soft hyphens, bidi controls and variation selectors leave.
+    DropInvisible,
+    /// Unicode normalisation form C.
+    Nfc,
+    /// Unicode normalisation form D.
+    Nfd,
+    /// Unicode normalisation form KC.
+    Nfkc,
+    /// Unicode normalisation form KD.
+    Nfkd,
+    /// Lower case.
+    LowerCase,
+    /// Upper case.
+    UpperCase,
+    /// Typographic quotation marks become `"` and `'`.
+    FoldQuotes,
+    /// Everything but letters, digits and white space leaves.
+    DropPunctuation,
+    /// Everything but letters and digits leaves.
+    LettersDigits,
+    /// The code points in reverse order.
+    Reverse,
+    /// The text as a JSON string, quotation marks included.
+    Json,
+    /// The same with everything beyond ASCII as `\u` escapes.
+    JsonAscii,
+    /// Percent-encoding of everything but letters, digits and `-_.~`.
+    PercentEncode,
+    /// Base64 of the UTF-8.
+    Base64,
+}
+
+/// Every step without an operand, with its name.
+const NAMES: [(Step, &str); 41] = [
+    (Step::DropHash, "drop-hash"),
+    (Step::EmptyHash, "empty-hash"),
+    (Step::DropOwnAttributes, "drop-own-attributes"),
+    (Step::DropAttributes(None), "drop-attributes"),
+    (Step::SortAttributes, "sort-attributes"),
+    (Step::ReverseAttributes, "reverse-attributes"),
+    (Step::DropComments, "drop-comments"),
+    (Step::Serialize, "serialize"),
+    (Step::SerializeXhtml, "serialize-xhtml"),
+    (Step::SerializeXhtmlSpace, "serialize-xhtml-space"),
+    (Step::BreakLines, "break-lines"),
+    (Step::StripTags, "strip-tags"),
+    (Step::SpaceTags, "space-tags"),
+    (Step::ResolveReferences, "resolve-references"),
+    (Step::Escape, "escape"),
+    (Step::EscapeQuotes, "escape-quotes"),
+    (Step::CollapseWhiteSpace, "collapse-white-space"),
+    (Step::CollapseUnicodeSpace, "collapse-unicode-space"),
+    (Step::Trim, "trim"),
+    (Step::TrimUnicode, "trim-unicode"),
+    (Step::TrimLines, "trim-lines"),
+    (Step::DropLineBreaks, "drop-line-breaks"),
+    (Step::UnixLineBreaks, "unix-line-breaks"),
+    (Step::DropWhiteSpace, "drop-white-space"),
+    (Step::DropSpaces, "drop-spaces"),
+    (Step::NbspToSpace, "nbsp-to-space"),
+    (Step::DropInvisible, "drop-invisible"),
+    (Step::Nfc, "nfc"),
+    (Step::Nfd, "nfd"),
+    (Step::Nfkc, "nfkc"),
+    (Step::Nfkd, "nfkd"),
+    (Step::LowerCase, "lower-case"),
+    (Step::UpperCase, "upper-case"),
+    (Step::FoldQuotes, "fold-quotes"),
+    (Step::DropPunctuation, "drop-punctuation"),
+    (Step::LettersDigits, "letters-digits"),
+    (Step::Reverse, "reverse"),
+    (Step::Json, "json"),
+    (Step::JsonAscii, "json-ascii"),
+    (Step::PercentEncode, "percent-encode"),
+    (Step::Base64, "base64"),
+];
+
+/// What `percent-encode` escapes: everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+impl Step {
+    /// Every step without an operand.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(step, _)| step.clone())
+    }
+
+    /// The text after this step. `attribute` is the name of the declared hash's attribute, in lower
+    /// case.
+    #[must_use]
+    pub fn apply(&self, text: &str, attribute: &str) -> String {
+        match self {
+            Self::DropHash => edit_tags(text, |source, tag, _, out| {
+                without(source, tag, out, |name| name.eq_ignore_ascii_case(attribute));
+            }),
+            Self::EmptyHash => edit_tags(text, |source, tag, _, out| {
+                empty_values(source, tag, out, attribute);
+            }),
+            Self::DropOwnAttributes => edit_tags(text, |source, tag, first, out| {
+                without(source, tag, out, |_| first);
+            }),
+            Self::DropAttributes(pattern) => edit_tags(text, |source, tag, _, out| {
+                without(source, tag, out, |name| {
+                    pattern.as_deref().is_none_or(|pattern| fits(pattern, name))
+                });
+            }),
+            Self::SortAttributes => reordered(text, |source, tag| {
+                tag.attributes
+                    .sort_by_key(|attribute| source[attribute.name.clone()].to_ascii_lowercase());
+            }),
+            Self::ReverseAttributes => reordered(text, |_, tag| tag.attributes.reverse()),
+            Self::DropComments => filtered(text, |piece| !matches!(piece, Piece::Comment(_))),
+            Self::Serialize => serialized(text, ">"),
+            Self::SerializeXhtml => serialized(text, "/>"),
+            Self::SerializeXhtmlSpace => serialized(text, " />"),
+            Self::BreakLines => edit_tags(text, |source, tag, _, out| {
+                let is_break = source[tag.name.clone()].eq_ignore_ascii_case("br");
+                out.push_str(if is_break { "\n" } else { source });
+            }),
+            Self::StripTags => filtered(text, |piece| matches!(piece, Piece::Text(_) | Piece::Raw(_))),
+            Self::SpaceTags => spaced(text),
+            Self::ResolveReferences => markup::resolve(text),
+            Self::Escape => markup::escape(text, false, true, false),
+            Self::EscapeQuotes => markup::escape(text, true, true, false),
+            Self::CollapseWhiteSpace => collapsed(text, is_text_space),
+            Self::CollapseUnicodeSpace => collapsed(text, char::is_whitespace),
+            Self::Trim => text.trim_matches(is_text_space).to_owned(),
+            Self::TrimUnicode => text.trim().to_owned(),
+            Self::TrimLines => text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Self::DropLineBreaks => text.replace(['\r', '\n'], ""),
+            Self::UnixLineBreaks => text.replace("\r\n", "\n").replace('\r', "\n"),
+            Self::DropWhiteSpace => text.chars().filter(|c| !c.is_whitespace()).collect(),
+            Self::DropSpaces => text.replace(' ', ""),
+            Self::NbspToSpace => text.replace('\u{a0}', " "),
+            Self::DropInvisible => text.chars().filter(|&c| !is_invisible(c)).collect(),
+            Self::Nfc => text.nfc().collect(),
+            Self::Nfd => text.nfd().collect(),
+            Self::Nfkc => text.nfkc().collect(),
+            Self::Nfkd => text.nfkd().collect(),
+            Self::LowerCase => text.to_lowercase(),
+            Self::UpperCase => text.to_uppercase(),
+            Self::FoldQuotes => text.chars().map(plain_quote).collect(),
+            Self::DropPunctuation => text
+                .chars()
+                .filter(|c| c.is_alphanumeric() || c.is_whitespace())
+                .collect(),
+            Self::LettersDigits => text.chars().filter(|c| c.is_alphanumeric()).collect(),
+            Self::Reverse => text.chars().rev().collect(),
+            Self::Json => json(text),
+            Self::JsonAscii => json_ascii(text),
+            Self::PercentEncode => utf8_percent_encode(text, RESERVED).to_string(),
+            Self::Base64 => {
+                use base64::Engine as _;
+                base64::engine::general_purpose::STANDARD.encode(text)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::DropAttributes(Some(pattern)) = self {
+            return write!(out, "drop-attributes {pattern}");
+        }
+        let name = NAMES.iter().find(|(step, _)| step == self);
+        out.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for Step {
+    type Err = RecipeError;
+
+    fn from_str(spelled: &str) -> Result<Self, RecipeError> {
+        if let Some(pattern) = spelled.strip_prefix("drop-attributes ") {
+            let pattern = pattern.trim().to_ascii_lowercase();
+            let stem = pattern.strip_suffix('*').unwrap_or(&pattern);
+            if !pattern.is_empty() && !stem.contains(['*', ' ', '=', '>', '"', '\'']) {
+                return Ok(Self::DropAttributes(Some(pattern.into())));
+            }
+        }
+        NAMES
+            .iter()
+            .find(|(_, name)| *name == spelled)
+            .map(|(step, _)| step.clone())
+            .ok_or_else(|| RecipeError::UnknownStep(spelled.to_owned()))
+    }
+}
+
+/// White space by `text-v1`.
+pub(crate) fn is_text_space(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\x0c' | '\r' | ' ' | '\u{a0}')
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+fn plain_quote(character: char) -> char {
+    match character {
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂' => '"',
+        '‘' | '’' | '‚' | '‛' | '‹' | '›' | '′' | '＇' | '`' | '´' => '\'',
+        other => other,
+    }
+}
+
+fn collapsed(text: &str, is_space: impl Fn(char) -> bool) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    let mut in_run = false;
+    for character in text.chars() {
+        let space = is_space(character);
+        if !space {
+            collapsed.push(character);
+        } else if !in_run {
+            collapsed.push(' ');
+        }
+        in_run = space;
+    }
+    collapsed
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn json_ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for character in json(text).chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
+        }
+    }
+    ascii
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    match pattern.strip_suffix('*') {
+        Some(stem) => name.starts_with(stem),
+        None => name == pattern,
+    }
+}
+
+/// The fragment with every start tag rewritten: `edit` gets its source, its ranges, whether it is
+/// the fragment's first, and where to write.
+fn edit_tags(text: &str, mut edit: impl FnMut(&str, &StartTag, bool, &mut String)) -> String {
+    if !text.contains('<') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut first = true;
+    for piece in markup::pieces(text) {
+        match piece {
+            Piece::Start(source, tag) => {
+                edit(source, &tag, first, &mut out);
+                first = false;
+            }
+            Piece::Text(source) | Piece::Raw(source) | Piece::End(source) | Piece::Comment(source) => {
+                out.push_str(source);
+            }
+        }
+    }
+    out
+}
+
+fn filtered(text: &str, keep: impl Fn(&Piece<'_>) -> bool) -> String {
+    if !text.contains('<') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for piece in markup::pieces(text).iter().filter(|piece| keep(piece)) {
+        match piece {
+            Piece::Text(source)
+            | Piece::Raw(source)
+            | Piece::Start(source, _)
+            | Piece::End(source)
+            | Piece::Comment(source) => out.push_str(source),
+        }
+    }
+    out
+}
+
+fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for piece in markup::pieces(text) {
+        match piece {
+            Piece::Text(source) | Piece::Raw(source) => out.push_str(source),
+            Piece::Start(..) | Piece::End(_) => out.push(' '),
+            Piece::Comment(_) => {}
+        }
+    }
+    out
+}
+
+/// Writes the tag without the attributes that `leaves` names, each with the white space before it.
+fn without(source: &str, tag: &StartTag, out: &mut String, leaves: impl Fn(&str) -> bool) {
+    let mut kept = 0;
+    for attribute in &tag.attributes {
+        if !leaves(&source[attribute.name.clone()]) {
+            continue;
+        }
+        out.push_str(&source[kept..attribute.gap.start]);
+        kept = attribute.whole.end;
+        // Where no space stands behind it (`a="1"b="2"`), the one before must stay.
+        let next = source.as_bytes().get(kept).copied().unwrap_or(b'>');
+        if !matches!(next, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>') {
+            out.push_str(&source[attribute.gap.clone()]);
+        }
+    }
+    out.push_str(&source[kept..]);
+}
+
+fn empty_values(source: &str, tag: &StartTag, out: &mut String, attribute: &str) {
+    let mut kept = 0;
+    for found in &tag.attributes {
+        if source[found.name.clone()].eq_ignore_ascii_case(attribute) {
+            out.push_str(&source[kept..found.name.end]);
+            out.push_str("=\"\"");
+            kept = found.whole.end;
+        }
+    }
+    out.push_str(&source[kept..]);
+}
+
+fn reordered(text: &str, reorder: impl Fn(&str, &mut StartTag)) -> String {
+    edit_tags(text, |source, tag, _, out| {
+        let mut ordered = tag.clone();
+        reorder(source, &mut ordered);
+        out.push_str(&source[..tag.name.end]);
+        for attribute in &ordered.attributes {
+            out.push(' ');
+            out.push_str(&source[attribute.whole.clone()]);
+        }
+        let tail = tag.attributes.last().map_or(tag.name.end, |last| last.whole.end);
+        out.push_str(&source[tail..]);
+    })
+}
+
+/// The fragment as the HTML fragment serialisation prints it, void elements ended by `void_end`.
+fn serialized(text: &str, void_end: &str) -> String {
+    const VOID: [&str; 13] = [
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+    ];
+    let mut out = String::with_capacity(text.len());
+    for piece in markup::pieces(text) {
+        match piece {
+            Piece::Text(source) => {
+                out.push_str(&markup::escape(&markup::resolve(source), false, true, true));
+            }
+            Piece::Raw(source) | Piece::Comment(source) => out.push_str(source),
+            Piece::End(source) => {
+                let name = source.trim_start_matches("</");
+                let end = name
+                    .find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>')
+                    .unwrap_or(name.len());
+                out.push_str("</");
+                out.push_str(&name[..end].to_ascii_lowercase());
+                out.push('>');
+            }
+            Piece::Start(source, tag) => {
+                let name = source[tag.name.clone()].to_ascii_lowercase();
+                out.push('<');
+                out.push_str(&name);
+                let mut seen: Vec<String> = Vec::new();
+                for attribute in &tag.attributes {
+                    let key = source[attribute.name.clone()].to_ascii_lowercase();
+                    if seen.contains(&key) {
+                        continue;
+                    }
+                    let value = attribute
+                        .value
+                        .clone()
+                        .map(|value| markup::resolve(&source[value]))
+                        .unwrap_or_default();
+                    out.push(' ');
+                    out.push_str(&key);
+                    out.push_str("=\"");
+                    out.push_str(&markup::escape(&value, true, false, true));
+                    out.push('"');
+                    seen.push(key);
+                }
+                out.push_str(if VOID.contains(&name.as_str()) {
+                    void_end
+                } else {
+                    ">"
+                });
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(step: &str, text: &str) -> String {
+        step.parse::<Step>().unwrap().apply(text, "contents-hash")
+    }
+
+    #[test]
+    fn names_read_back_and_are_different() {
+        for step in Step::all() {
+            assert_eq!(step.to_string().parse::<Step>().unwrap(), step);
+        }
+        let with = "drop-attributes data-*";
+        assert_eq!(with.parse::<Step>().unwrap().to_string(), with);
+        assert!("drop-attributes *a*".parse::<Step>().is_err());
+        assert!("dropattributes".parse::<Step>().is_err());
+    }
+
+    #[test]
+    fn the_hash_leaves_and_the_rest_stays_as_written() {
+        let source = "<p  contents-hash=\"ab\"\tid=x Contents-Hash='c'>t <b contents-hash=d>u</b></p>";
+        assert_eq!(run("drop-hash", source), "<p\tid=x>t <b>u</b></p>");
+        assert_eq!(
+            run("empty-hash", source),
+            "<p  contents-hash=\"\"\tid=x Contents-Hash=\"\">t <b contents-hash=\"\">u</b></p>"
+        );
+        assert_eq!(run("drop-hash", "<p contents-hash=\"a\"b=\"c\">"), "<p b=\"c\">");
+        assert_eq!(
+            run("drop-own-attributes", source),
+            "<p>t <b contents-hash=d>u</b></p>"
+        );
+        assert_eq!(run("drop-attributes", source), "<p>t <b>u</b></p>");
+        assert_eq!(
+            run("drop-attributes dmcf-*", "<p dmcf-pid=a id=b dmcf-ptype=c>"),
+            "<p id=b>"
+        );
+    }
+
+    #[test]
+    fn attributes_are_reordered() {
+        assert_eq!(run("sort-attributes", "<p c=1\n a=2 B=3 />"), "<p a=2 B=3 c=1 />");
+        assert_eq!(run("reverse-attributes", "<p c=1  a=2>x"), "<p a=2 c=1>x");
+    }
+
+    #[test]
+    fn serialisation_is_the_browsers() {
+        assert_eq!(
+            run(
+                "serialize",
+                "<P Title='a \"b\"' hidden>x &amp; y&nbsp;&#44032;<BR/></P >"
+            ),
+            "<p title=\"a &quot;b&quot;\" hidden=\"\">x &amp; y&nbsp;가<br></p>"
+        );
+        assert_eq!(run("serialize-xhtml", "a<br>b"), "a<br/>b");
+        assert_eq!(run("serialize-xhtml-space", "a<br>b"), "a<br />b");
+    }
+
+    #[test]
+    fn tags_leave() {
+        let source = "a<!-- x --><b>c</b><br>d &lt;";
+        assert_eq!(run("strip-tags", source), "acd &lt;");
+        assert_eq!(run("space-tags", source), "a c  d &lt;");
+        assert_eq!(run("break-lines", source), "a<!-- x --><b>c</b>\nd &lt;");
+        assert_eq!(run("drop-comments", source), "a<b>c</b><br>d &lt;");
+    }
+
+    #[test]
+    fn white_space_and_signs() {
+        let text = "\u{3000} a\u{a0}\t b \r\n c\u{200b} ";
+        assert_eq!(run("collapse-white-space", text), "\u{3000} a b c\u{200b} ");
+        assert_eq!(run("collapse-unicode-space", text), " a b c\u{200b} ");
+        assert_eq!(run("trim", text), "\u{3000} a\u{a0}\t b \r\n c\u{200b}");
+        assert_eq!(run("trim-unicode", text), "a\u{a0}\t b \r\n c\u{200b}");
+        assert_eq!(run("trim-lines", " a \n\n b"), "a\nb");
+        assert_eq!(run("drop-white-space", text), "abc\u{200b}");
+        assert_eq!(run("drop-invisible", text), "\u{3000} a\u{a0}\t b \r\n c ");
+        assert_eq!(run("fold-quotes", "‘a’ “b”"), "'a' \"b\"");
+        assert_eq!(run("letters-digits", "한 글, 3.5%"), "한글35");
+        assert_eq!(run("drop-punctuation", "한 글, 3.5%"), "한 글 35");
+        assert_eq!(run("json-ascii", "가\n😀"), "\"\\uac00\\n\\ud83d\\ude00\"");
+        assert_eq!(run("percent-encode", "a b/가"), "a%20b%2F%EA%B0%80");
+        assert_eq!(run("nfd", "가"), "\u{1100}\u{1161}");
+    }
+}
