@@ -2,10 +2,54 @@
 //!
 //! Never: prints.
 
+mod apply;
+mod build;
 mod change;
+mod class;
+mod filter;
+mod gram;
 mod image;
+mod link;
+mod loose;
 mod options;
+mod pair;
+mod place;
+mod sequence;
+mod suspect;
+mod token;
+mod words;
 
+pub use apply::{ApplyError, apply};
 pub use change::{Change, Class, Diff, Ignored, Limit, Op, Place, Reason, Size, Suspect, Word, WordOp};
 pub use image::original_image;
 pub use options::{Filter, FilterError, Ignore, Options};
+pub use words::words;
+
+use crate::block::Document;
+
+/// What changed between two documents. The same input gives the same answer, always: work is limited
+/// by counts, never by a clock, and where a limit was met the answer says so.
+#[must_use]
+pub fn diff(old: &Document, new: &Document, options: &Options) -> Diff {
+    let identity: &dyn Fn(&str) -> String = match options.image_identity {
+        Some(given) => given,
+        None => &original_image,
+    };
+    let (old_places, new_places) = (place::places(old), place::places(new));
+    let old_side = link::Side::new(&old.blocks, &old_places, identity);
+    let new_side = link::Side::new(&new.blocks, &new_places, identity);
+    let links = link::link(&old_side, &new_side, identity);
+    let suspect = suspect::suspect(&old.blocks, &new.blocks, &links);
+    let mut diff = build::build(&old_side, &new_side, links, identity);
+    diff.suspect = suspect;
+    if let Some(filter) = options.filter {
+        filter::filter(&mut diff, filter, &old.blocks, &new.blocks);
+    }
+    diff
+}
+
+/// The place of every block of a document.
+#[must_use]
+pub fn places(document: &Document) -> Vec<Place> {
+    place::places(document)
+}

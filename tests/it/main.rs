@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
+mod diff;
 mod layering;
 mod source;

@@ -1,0 +1,253 @@
+//! Where in the article each block stands.
+
+use super::change::Place;
+use super::loose::same_loosely;
+use crate::block::{Block, Document, Kind};
+
+/// A byline is no longer than this, in bytes; a longer text that names the author is prose.
+const BYLINE: usize = 240;
+
+/// A byline outside the body stands at most this many blocks from the headline or the body.
+const BYLINE_NEAR: usize = 8;
+
+/// Words in `class`, `itemprop` and the like that mark a byline.
+const BYLINE_WORDS: [&str; 5] = ["byline", "author", "writer", "reporter", "journalist"];
+
+/// What a note of correction begins with, in the languages of the pages we know, lower case.
+const CORRECTION: [&str; 28] = [
+    "correction",
+    "corrections",
+    "corrected",
+    "clarification",
+    "editor's note",
+    "editor’s note",
+    "an earlier version of",
+    "정정",
+    "바로잡습니다",
+    "바로잡음",
+    "알려왔습니다",
+    "訂正",
+    "お詫び",
+    "おわび",
+    "更正",
+    "勘誤",
+    "勘误",
+    "korrektur",
+    "berichtigung",
+    "richtigstellung",
+    "in einer früheren version",
+    "rectificatif",
+    "erratum",
+    "corrección",
+    "fe de errores",
+    "correzione",
+    "تصحيح",
+    "تصويب",
+];
+
+/// Signs that may stand before the first word of a note.
+const BRACKETS: [char; 16] = [
+    '[', '(', '<', '【', '「', '『', '〈', '《', '*', '■', '▲', '※', '▶', '“', '"', ' ',
+];
+
+/// The place of every block of a document.
+pub(super) fn places(document: &Document) -> Vec<Place> {
+    let blocks = &document.blocks;
+    let mut places: Vec<Place> = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        // A parent stands before its children, so its place is known.
+        let parent = block.parent.and_then(|parent| {
+            let place = places.get(parent as usize)?;
+            matches!(place, Place::Caption | Place::Quotation | Place::Correction).then_some(*place)
+        });
+        places.push(match parent {
+            Some(place) if block.body => place,
+            _ => in_body(block),
+        });
+    }
+    let headline = headline(document);
+    if let Some(at) = headline
+        && let Some(place) = places.get_mut(at)
+    {
+        *place = Place::Headline;
+    }
+    let first = blocks.iter().position(|block| block.body);
+    let last = blocks.iter().rposition(|block| block.body);
+    for (at, block) in blocks.iter().enumerate() {
+        let near = block.body
+            || headline.is_some_and(|headline| at.abs_diff(headline) <= BYLINE_NEAR)
+            || first.is_some_and(|first| at < first && first - at <= BYLINE_NEAR)
+            || last.is_some_and(|last| at > last && at - last <= BYLINE_NEAR);
+        if matches!(places[at], Place::Body | Place::Outside) && near && is_byline(document, block) {
+            places[at] = Place::Byline;
+        }
+    }
+    places
+}
+
+fn in_body(block: &Block) -> Place {
+    if !block.body {
+        return Place::Outside;
+    }
+    match block.kind {
+        Kind::Figure | Kind::Figcaption | Kind::Caption => Place::Caption,
+        Kind::Blockquote => Place::Quotation,
+        _ if is_correction(&block.text) => Place::Correction,
+        _ => Place::Body,
+    }
+}
+
+fn is_correction(text: &str) -> bool {
+    let text = text.trim_start_matches(BRACKETS);
+    CORRECTION.iter().any(|opening| {
+        let mut rest = text.chars().flat_map(char::to_lowercase);
+        if !opening.chars().all(|c| rest.next() == Some(c)) {
+            return false;
+        }
+        // "Corrections officers said ..." is prose; a note goes on with a sign, or is in a phrase
+        // that is already a whole clause.
+        opening.contains(' ')
+            || !opening.is_ascii()
+            || rest.next().is_none_or(|c| !c.is_alphanumeric() && c != ' ')
+    })
+}
+
+/// The block that holds the headline: the heading that says what the page declares as its headline,
+/// else the first `h1` of the body, else the last `h1` before it.
+fn headline(document: &Document) -> Option<usize> {
+    let blocks = &document.blocks;
+    for declared in [&document.headline, &document.title].into_iter().flatten() {
+        let found = blocks.iter().position(|block| {
+            block.kind.is_heading() && !block.text.is_empty() && names(declared, &block.text)
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    let first = blocks.iter().position(|block| block.body)?;
+    let is_h1 = |block: &Block| block.kind == Kind::H1 && !block.text.is_empty();
+    blocks
+        .iter()
+        .position(|block| block.body && is_h1(block))
+        .or_else(|| blocks[..first].iter().rposition(is_h1))
+}
+
+/// Whether a declared headline is this heading's text, perhaps with the site's name after it.
+fn names(declared: &str, heading: &str) -> bool {
+    if declared.len() < heading.len() / 2 {
+        return false;
+    }
+    same_loosely(declared, heading)
+        || declared.strip_prefix(heading).is_some_and(|rest| {
+            heading.len() * 3 >= declared.len()
+                && rest
+                    .trim_start()
+                    .starts_with(['|', '-', '–', '—', ':', '·', '<', '«', '：'])
+        })
+}
+
+fn is_byline(document: &Document, block: &Block) -> bool {
+    if block.text.is_empty() || block.text.len() > BYLINE || block.kind.is_heading() {
+        return false;
+    }
+    if block.kind == Kind::Address && block.body {
+        return true;
+    }
+    if let Some(author) = &document.byline
+        && author.chars().count() >= 2
+        && block.text.len() <= author.len() + 80
+        && block.text.contains(author.as_str())
+    {
+        return true;
+    }
+    let marked = |value: &str| BYLINE_WORDS.iter().any(|word| contains(value, word));
+    let own = block
+        .attributes
+        .iter()
+        .filter(|attribute| matches!(&*attribute.name, "class" | "itemprop" | "rel" | "id"))
+        .any(|attribute| marked(&attribute.value));
+    own || block
+        .container
+        .and_then(|at| document.containers.get(at as usize))
+        .is_some_and(|container| {
+            container
+                .attributes
+                .iter()
+                .filter(|attribute| matches!(&*attribute.name, "class" | "itemprop"))
+                .any(|attribute| marked(&attribute.value))
+        })
+}
+
+/// Whether `value` contains the lower-case ASCII `word`, in any case.
+fn contains(value: &str, word: &str) -> bool {
+    value
+        .as_bytes()
+        .windows(word.len())
+        .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(kind: Kind, text: &str, body: bool) -> Block {
+        Block {
+            kind,
+            text: text.to_owned(),
+            body,
+            ..Block::default()
+        }
+    }
+
+    #[test]
+    fn every_place_is_told() {
+        use Place::{Body, Byline, Caption, Correction, Headline, Outside, Quotation};
+        let mut quoted = block(Kind::P, "Never again.", true);
+        quoted.parent = Some(5);
+        let document = Document {
+            headline: Some("Bridge closed".into()),
+            byline: Some("Ada Moore".into()),
+            blocks: vec![
+                block(Kind::Li, "Home", false),
+                block(Kind::H2, "Bridge closed", false),
+                block(Kind::Text, "By Ada Moore", false),
+                block(Kind::P, "The bridge was closed.", true),
+                block(Kind::Figcaption, "The bridge", true),
+                block(Kind::Blockquote, "He said:", true),
+                quoted,
+                block(Kind::P, "Correction: the year was wrong.", true),
+                block(Kind::P, "[정정] 연도를 바로잡았습니다.", true),
+                block(Kind::P, "Corrections officers met.", true),
+                block(Kind::H2, "More news", false),
+            ],
+            ..Document::default()
+        };
+        assert_eq!(
+            places(&document),
+            [
+                Outside, Headline, Byline, Body, Caption, Quotation, Quotation, Correction, Correction, Body,
+                Outside
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_declared_headline_the_h1_before_the_body_is_it() {
+        let document = Document {
+            blocks: vec![
+                block(Kind::H1, "The Daily", false),
+                block(Kind::H1, "Bridge closed", false),
+                block(Kind::P, "The bridge was closed.", true),
+                block(Kind::H1, "Elsewhere", false),
+            ],
+            ..Document::default()
+        };
+        assert_eq!(places(&document)[1], Place::Headline);
+        assert_eq!(places(&document)[0], Place::Outside);
+        let nothing = Document {
+            blocks: vec![block(Kind::H1, "The Daily", false)],
+            ..Document::default()
+        };
+        assert_eq!(places(&nothing), [Place::Outside]);
+    }
+}

@@ -1,0 +1,79 @@
+//! Whether the extraction jumped between two pages, so that their difference is not the editor's.
+
+use super::change::{Reason, Suspect};
+use super::link::Links;
+use crate::block::Block;
+
+/// A body with fewer characters than this is a stub: that it grows or vanishes is ordinary.
+const STUB: u32 = 200;
+
+/// The body must become this many times larger or smaller.
+const JUMP: u32 = 4;
+
+/// At least this share of the body's text changed its label without changing itself.
+const RELABELLED: f32 = 0.5;
+
+/// No more than this share of the old body is left in a body that was replaced.
+const LEFT: f32 = 0.1;
+
+pub(super) fn suspect(old: &[Block], new: &[Block], links: &Links) -> Option<Suspect> {
+    let body = |blocks: &[Block]| -> u32 { blocks.iter().filter(|block| block.body).map(characters).sum() };
+    let (old_characters, new_characters) = (body(old), body(new));
+    let (less, more) = (
+        old_characters.min(new_characters),
+        old_characters.max(new_characters),
+    );
+    if more < STUB {
+        return None;
+    }
+    let (mut relabelled, mut left) = (0, 0);
+    for &(i, j) in &links.equal {
+        let (Some(a), Some(b)) = (old.get(i as usize), new.get(j as usize)) else {
+            continue;
+        };
+        if a.body != b.body {
+            relabelled += characters(b);
+        } else if a.body {
+            left += characters(a);
+        }
+    }
+    for link in &links.alike {
+        if link
+            .old
+            .iter()
+            .any(|&i| old.get(i as usize).is_some_and(|block| block.body))
+        {
+            left += link
+                .old
+                .iter()
+                .filter_map(|&i| old.get(i as usize))
+                .map(characters)
+                .sum::<u32>();
+        }
+    }
+    let share = |part: u32, of: u32| part as f32 / of.max(1) as f32;
+    let reason = if share(relabelled, more) >= RELABELLED {
+        Reason::Relabelled
+    } else if new_characters == 0 {
+        Reason::Emptied
+    } else if old_characters >= STUB && more >= less.saturating_mul(JUMP) {
+        if new_characters < old_characters {
+            Reason::Shrunk
+        } else if share(left, old_characters) <= LEFT {
+            Reason::Replaced
+        } else {
+            return None;
+        }
+    } else {
+        return None;
+    };
+    Some(Suspect {
+        reason,
+        old_characters,
+        new_characters,
+    })
+}
+
+fn characters(block: &Block) -> u32 {
+    block.text.chars().count() as u32
+}

@@ -1,0 +1,408 @@
+//! The diff, driven through the library: what it must find, and what must hold for any input.
+
+use pressmark::block::{Block, Document, Kind, Mark};
+use pressmark::diff::{self, Class, Diff, Filter, Op, Options, Place, Reason, WordOp, apply, diff};
+use pressmark::digest::sha256;
+use proptest::prelude::*;
+
+pub fn block(kind: Kind, text: &str, body: bool) -> Block {
+    with_marks(kind, text, body, Vec::new())
+}
+
+fn with_marks(kind: Kind, text: &str, body: bool, marks: Vec<Mark>) -> Block {
+    let form = format!("{kind}\n{text}\n{marks:?}");
+    Block {
+        kind,
+        text: text.to_owned(),
+        text_hash: sha256(text.as_bytes()),
+        form_hash: sha256(form.as_bytes()),
+        marks,
+        body,
+        ..Block::default()
+    }
+}
+
+pub fn document(blocks: Vec<Block>) -> Document {
+    let mut at = 0;
+    let blocks = blocks
+        .into_iter()
+        .map(|block| {
+            let end = at + block.text.len() + 7;
+            let range = at..end;
+            at = end;
+            Block { range, ..block }
+        })
+        .collect();
+    Document {
+        blocks,
+        ..Document::default()
+    }
+}
+
+pub fn paragraphs(texts: &[&str]) -> Document {
+    document(texts.iter().map(|text| block(Kind::P, text, true)).collect())
+}
+
+pub fn texts(document: &Document) -> Vec<&str> {
+    document.blocks.iter().map(|block| block.text.as_str()).collect()
+}
+
+/// `op old>new` for every change, as one line.
+fn told(diff: &Diff) -> String {
+    let list = |at: &[u32]| at.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    diff.changes
+        .iter()
+        .map(|change| {
+            format!(
+                "{} {}>{}",
+                change.op.as_str(),
+                list(&change.old),
+                list(&change.new)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+fn compare(old: &Document, new: &Document) -> Diff {
+    let found = diff(old, new, &Options::default());
+    assert_eq!(apply(&found, &texts(old)).unwrap(), texts(new));
+    found
+}
+
+const RIVER: &str = "The river rose by two metres during the night and flooded the lower town.";
+const MAYOR: &str = "The mayor asked all families near the harbour to leave their houses at once.";
+const SCHOOL: &str = "Schools stay closed until Friday, the education office announced this morning.";
+const TRAIN: &str = "Trains between the capital and the coast run again from six in the evening.";
+
+#[test]
+fn equal_edited_inserted_deleted() {
+    let edited = MAYOR.replace("houses", "homes");
+    let found = compare(
+        &paragraphs(&[RIVER, MAYOR, SCHOOL]),
+        &paragraphs(&[RIVER, &edited, TRAIN]),
+    );
+    assert_eq!(told(&found), "equal 0>0 | edit 1>1 | delete 2> | insert >2");
+    assert!(found.differs());
+    assert_eq!(found.class(), Some(Class::Text));
+    assert!(found.suspect.is_none() && found.limits.is_empty());
+}
+
+#[test]
+fn moved_and_moved_with_an_edit() {
+    let found = compare(
+        &paragraphs(&[RIVER, MAYOR, SCHOOL, TRAIN]),
+        &paragraphs(&[RIVER, SCHOOL, TRAIN, MAYOR]),
+    );
+    assert_eq!(told(&found), "equal 0,2,3>0,1,2 | move 1>3");
+    let edited = MAYOR.replace("all families", "everyone");
+    let found = compare(
+        &paragraphs(&[RIVER, MAYOR, SCHOOL, TRAIN]),
+        &paragraphs(&[RIVER, SCHOOL, TRAIN, &edited]),
+    );
+    let moved = found.edits().next().unwrap();
+    assert_eq!((moved.op, moved.moved), (Op::Move, true));
+    assert!(!moved.words.is_empty() && moved.similarity < 1.0);
+}
+
+#[test]
+fn split_and_merge() {
+    let whole = format!("{RIVER} {MAYOR}");
+    let found = compare(
+        &paragraphs(&[&whole, SCHOOL]),
+        &paragraphs(&[RIVER, MAYOR, SCHOOL]),
+    );
+    assert_eq!(told(&found), "split 0>0,1 | equal 1>2");
+    let split = &found.changes[0];
+    assert_eq!(split.class, Class::Cosmetic);
+    assert!(
+        split
+            .words
+            .iter()
+            .any(|word| word.op == WordOp::Insert && word.text == "\n")
+    );
+    let found = compare(
+        &paragraphs(&[RIVER, MAYOR, SCHOOL]),
+        &paragraphs(&[&whole, SCHOOL]),
+    );
+    assert_eq!(told(&found), "merge 0,1>0 | equal 2>1");
+}
+
+#[test]
+fn repeated_paragraphs_are_stable() {
+    let found = compare(
+        &paragraphs(&["***", RIVER, "***", MAYOR, "***", SCHOOL]),
+        &paragraphs(&["***", RIVER, "***", TRAIN, "***", MAYOR, "***", SCHOOL]),
+    );
+    let edits: Vec<_> = found.edits().map(|change| change.op).collect();
+    assert_eq!(edits, [Op::Insert, Op::Insert], "{}", told(&found));
+}
+
+#[test]
+fn places_and_classes() {
+    let old = document(vec![
+        block(Kind::H1, "Flood in the lower town", true),
+        block(Kind::P, RIVER, true),
+        block(Kind::P, "12 people were hurt, the police said on Monday.", true),
+        block(Kind::Figcaption, "The harbour at dawn.", true),
+        block(Kind::Li, "Most read: ten recipes", false),
+    ]);
+    let new = document(vec![
+        block(Kind::H1, "Thousands flee from the water", true),
+        block(Kind::P, &RIVER.replace("river", "River"), true),
+        block(Kind::P, "21 people were hurt, the police said on Monday.", true),
+        block(Kind::Figcaption, "The harbour at noon.", true),
+        block(Kind::Li, "Most read: nine recipes", false),
+    ]);
+    let found = compare(&old, &new);
+    let told: Vec<_> = found
+        .changes
+        .iter()
+        .map(|change| (change.op, change.place, change.class))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Op::Edit, Place::Headline, Class::Text),
+            (Op::Edit, Place::Body, Class::Cosmetic),
+            (Op::Edit, Place::Body, Class::Numeric),
+            (Op::Edit, Place::Caption, Class::Text),
+            (Op::Edit, Place::Outside, Class::Text),
+        ]
+    );
+    assert_eq!(
+        (found.changes[2].size.deleted, found.changes[2].size.inserted),
+        (2, 2)
+    );
+}
+
+#[test]
+fn a_minus_is_no_decoration() {
+    let found = compare(
+        &paragraphs(&["The index closed at -3 points today."]),
+        &paragraphs(&["The index closed at 3 points today."]),
+    );
+    assert_eq!(found.changes[0].class, Class::Numeric);
+}
+
+fn image(src: &str) -> Block {
+    let mark = Mark::Image {
+        at: 0,
+        src: src.to_owned(),
+        alt: String::new(),
+    };
+    with_marks(Kind::Figure, "", true, vec![mark])
+}
+
+#[test]
+fn the_same_image_behind_a_thumbnail_is_no_change() {
+    let old = document(vec![
+        image("https://i.example/a.jpg"),
+        block(Kind::P, RIVER, true),
+    ]);
+    let thumbnail = "//t.example/R600/?fname=http%3A%2F%2Fi.example%2Fa.jpg";
+    let new = document(vec![image(thumbnail), block(Kind::P, RIVER, true)]);
+    assert!(!compare(&old, &new).differs());
+
+    let other = document(vec![
+        image("https://i.example/b.jpg"),
+        block(Kind::P, RIVER, true),
+    ]);
+    let found = compare(&old, &other);
+    assert_eq!(told(&found), "edit 0>0 | equal 1>1");
+    assert_eq!(found.changes[0].class, Class::Image);
+
+    let by_site = |address: &str| address.rsplit('/').next().unwrap_or_default().replace("b.", "a.");
+    let options = Options {
+        image_identity: Some(&by_site),
+        ..Options::default()
+    };
+    assert!(!diff(&old, &other, &options).differs());
+}
+
+#[test]
+fn links_and_emphasis_are_form_changes() {
+    let link = |href: &str| Mark::Link {
+        range: 0..3,
+        href: href.to_owned(),
+    };
+    let one = document(vec![with_marks(Kind::P, RIVER, true, vec![link("/a")])]);
+    let two = document(vec![with_marks(Kind::P, RIVER, true, vec![link("/b")])]);
+    let found = compare(&one, &two);
+    assert_eq!(found.changes[0].class, Class::Link);
+    assert!(found.changes[0].words.is_empty());
+    let bold = Mark::Emphasis {
+        range: 0..3,
+        tag: "b",
+    };
+    let plain = document(vec![with_marks(Kind::P, RIVER, true, vec![])]);
+    let strong = document(vec![with_marks(Kind::P, RIVER, true, vec![bold])]);
+    assert_eq!(compare(&plain, &strong).changes[0].class, Class::Markup);
+}
+
+#[test]
+fn filters_leave_out_and_count() {
+    let old = document(vec![
+        block(Kind::P, RIVER, true),
+        block(Kind::P, "12 people were hurt, the police said on Monday.", true),
+        block(Kind::Li, "Most read: ten recipes", false),
+    ]);
+    let new = document(vec![
+        block(Kind::P, &RIVER.replace("river", "River"), true),
+        block(Kind::P, "21 people were hurt, the police said on Monday.", true),
+        block(Kind::Li, "Most read: nine recipes", false),
+    ]);
+    let filter = Filter {
+        min_class: Some(Class::Text),
+        places: vec![Place::Body],
+        ignore: vec!["text=*police*".parse().unwrap()],
+    };
+    let options = Options {
+        filter: Some(&filter),
+        ..Options::default()
+    };
+    let found = diff(&old, &new, &options);
+    assert!(!found.differs());
+    assert_eq!(found.ignored.changes, 3);
+    let reasons: Vec<_> = found
+        .ignored
+        .reasons
+        .iter()
+        .map(|(name, n)| (name.as_str(), *n))
+        .collect();
+    assert_eq!(reasons, [("cosmetic", 1), ("text=*police*", 1), ("outside", 1)]);
+    assert!(apply(&found, &texts(&old)).is_err());
+    assert!(
+        "nonsense"
+            .parse::<diff::Ignore>()
+            .unwrap_err()
+            .to_string()
+            .contains("numeric")
+    );
+}
+
+#[test]
+fn an_extraction_that_jumps_is_suspect() {
+    let all = [RIVER, MAYOR, SCHOOL, TRAIN];
+    let as_body = |body: bool| document(all.iter().map(|text| block(Kind::P, text, body)).collect());
+    let found = compare(&as_body(true), &as_body(false));
+    assert_eq!(found.suspect.unwrap().reason, Reason::Relabelled);
+    let found = compare(&paragraphs(&all), &paragraphs(&[]));
+    assert_eq!(found.suspect.unwrap().reason, Reason::Emptied);
+    let found = compare(&paragraphs(&all), &paragraphs(&["Page not found"]));
+    assert_eq!(found.suspect.unwrap().reason, Reason::Shrunk);
+    // A stub that grows to an article is no jump of the extraction.
+    let found = compare(&paragraphs(&["Flood in the lower town."]), &paragraphs(&all));
+    assert!(found.suspect.is_none());
+}
+
+#[test]
+fn json_has_the_published_keys() {
+    let found = compare(&paragraphs(&[RIVER]), &paragraphs(&[MAYOR]));
+    let json = serde_json::to_value(&found).unwrap();
+    let change = json["changes"][0].as_object().unwrap();
+    for key in [
+        "op",
+        "place",
+        "class",
+        "old",
+        "new",
+        "old_ranges",
+        "new_ranges",
+        "similarity",
+        "words",
+    ] {
+        assert!(change.contains_key(key), "{key}");
+    }
+    assert_eq!(change["op"], "delete");
+    assert_eq!(change["words"][0]["op"], "delete");
+    assert_eq!(change["old_ranges"][0][0], 0);
+}
+
+const SENTENCES: [&str; 12] = [
+    RIVER,
+    MAYOR,
+    SCHOOL,
+    TRAIN,
+    "***",
+    "",
+    "관객 1,234명이 어제 극장을 찾았다고 배급사가 밝혔다.",
+    "정부는 내년 예산을 3.5% 늘리기로 했다.",
+    "東京では雨が降り、電車が止まった。",
+    "市议会星期一讨论了新桥的预算。",
+    "قال الوزير إن العمل سيبدأ غدا.",
+    "12",
+];
+
+fn any_block() -> impl Strategy<Value = Block> {
+    let text = prop_oneof![
+        6 => proptest::sample::select(&SENTENCES[..]).prop_map(str::to_owned),
+        2 => (0..SENTENCES.len(), 0..SENTENCES.len())
+            .prop_map(|(a, b)| format!("{} {}", SENTENCES[a], SENTENCES[b]).trim().to_owned()),
+        2 => (0..SENTENCES.len(), 0..40_usize, "[a-z가-힣0-9,.% ]{0,6}").prop_map(|(at, cut, put)| {
+            let cut = SENTENCES[at].char_indices().nth(cut).map_or(0, |(at, _)| at);
+            let (head, tail) = SENTENCES[at].split_at(cut);
+            format!("{head}{put}{tail}").trim().to_owned()
+        }),
+        1 => "\\PC{0,30}".prop_map(|text| text.replace('\n', " ")),
+    ];
+    let kind = proptest::sample::select(vec![Kind::P, Kind::H1, Kind::Li, Kind::Figcaption]);
+    (
+        kind,
+        text,
+        any::<bool>(),
+        proptest::option::weighted(0.1, "[ab]\\.jpg"),
+    )
+        .prop_map(|(kind, text, body, src)| {
+            let marks = src.map(|src| Mark::Image {
+                at: 0,
+                src,
+                alt: String::new(),
+            });
+            with_marks(kind, &text, body, marks.into_iter().collect())
+        })
+}
+
+fn any_document() -> impl Strategy<Value = Document> {
+    proptest::collection::vec(any_block(), 0..24).prop_map(document)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(
+        std::env::var("PRESSMARK_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(256)
+    ))]
+
+    #[test]
+    fn applying_a_diff_gives_the_new_texts(old in any_document(), new in any_document()) {
+        let found = diff(&old, &new, &Options::default());
+        prop_assert_eq!(apply(&found, &texts(&old)).unwrap(), texts(&new));
+        prop_assert_eq!(&diff(&old, &new, &Options::default()), &found);
+        prop_assert!(found.limits.is_empty());
+        for change in &found.changes {
+            prop_assert!((0.0..=1.0).contains(&change.similarity));
+            prop_assert!((0.0..=1.0).contains(&change.size.share));
+            prop_assert!(change.words.iter().all(|word| !word.text.is_empty()));
+            if change.op == Op::Edit && change.words.is_empty() {
+                prop_assert!(old.blocks[change.old[0] as usize].form_hash
+                    != new.blocks[change.new[0] as usize].form_hash);
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_does_not_differ_from_itself(one in any_document()) {
+        let found = diff(&one, &one, &Options::default());
+        prop_assert!(!found.differs());
+        prop_assert!(found.suspect.is_none() && found.limits.is_empty());
+    }
+
+    #[test]
+    fn words_tell_both_texts(old in "[ab 1,%가나 は東]{0,40}", new in "[ab 1,%가나 は東]{0,40}") {
+        let words = diff::words(&old, &new);
+        let side = |leave: WordOp| -> String {
+            words.iter().filter(|word| word.op != leave).map(|word| word.text.as_str()).collect()
+        };
+        prop_assert_eq!(side(WordOp::Insert), old);
+        prop_assert_eq!(side(WordOp::Delete), new);
+    }
+}
