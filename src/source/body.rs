@@ -149,11 +149,16 @@ const FOREIGN: &[&[u8]] = &[
     b"SQLite format 3\0",
 ];
 
+/// Whether bytes start like a known format that is not HTML.
+pub(super) fn is_foreign(body: &[u8]) -> bool {
+    FOREIGN.iter().any(|magic| body.starts_with(magic))
+}
+
 /// Whether bytes may be an HTML document: not the first bytes of a known other format, and a tag,
 /// comment or doctype somewhere (in UTF-16 too). Deliberately generous: bad markup is still a page.
 #[must_use]
 pub fn looks_like_html(body: &[u8]) -> bool {
-    if FOREIGN.iter().any(|magic| body.starts_with(magic)) {
+    if is_foreign(body) {
         return false;
     }
     memchr::memchr_iter(b'<', body).any(|at| {

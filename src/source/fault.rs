@@ -165,8 +165,36 @@ reasons! {
     BadValue = "bad-value",
     /// `path` leads out of the NDJSON file's directory.
     PathOutside = "path-outside",
-    /// Compressed data that cannot be read to its end.
+    /// Compressed data, or a record, that is damaged.
     Damaged = "damaged",
+    /// The input ends inside a record.
+    Truncated = "truncated",
+    /// Bytes that are no record where one should begin.
+    Garbage = "garbage",
+    /// A record's header that cannot be read.
+    BadHeader = "bad-header",
+    /// A record's declared length does not fit what follows.
+    BadLength = "bad-length",
+    /// An address over the limit.
+    BadUrl = "bad-url",
+    /// A response without a readable HTTP header.
+    BadHttp = "bad-http",
+    /// A chunked body whose chunks cannot be read.
+    BadChunks = "bad-chunks",
+    /// A content coding that cannot be taken off.
+    BadEncoding = "bad-encoding",
+    /// A declared digest that fits none of the bytes it could mean.
+    DigestMismatch = "digest-mismatch",
+    /// A record of a kind that holds no page: request, metadata, warcinfo.
+    RecordType = "record-type",
+    /// A media type that was not asked for.
+    MediaType = "media-type",
+    /// A revisit whose original is in no earlier record and not in the archive.
+    UnresolvedRevisit = "unresolved-revisit",
+    /// A record in several segments.
+    Segmented = "segmented",
+    /// A container format we do not read.
+    Unsupported = "unsupported",
 }
 
 impl fmt::Display for Reason {

@@ -1,22 +1,17 @@
 //! Files and standard input: the layers of compression taken off, the content told by its first bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::body::{self, Listed};
-use super::{At, Fault, Item, Place, Reason, Source, SourceError, SourceOptions, folder, ndjson};
+use super::records::Records;
+use super::revisit::Section;
+use super::{At, Fault, Item, Place, Reason, Source, SourceOptions, folder, ndjson, wacz};
 use crate::page::{Moment, Page};
-
-/// Bytes read at once.
-const BUFFER: usize = 128 << 10;
-
-/// Largest zstd window accepted, as a power of two: 128 MiB, what `zstd --long` writes by default.
-const MAX_WINDOW_LOG: u32 = 27;
+use crate::warc::{Reader, Stream};
 
 /// How far a source has been read: bytes of a file as it lies on disk, or files of a directory.
 #[derive(Debug, Clone)]
@@ -47,6 +42,20 @@ impl Progress {
         self.done.fetch_add(done, Ordering::Relaxed);
     }
 
+    /// A reader that counts here what is read from it.
+    pub(super) fn counted<R>(&self, inner: R) -> Counted<R> {
+        Counted {
+            inner,
+            progress: self.clone(),
+        }
+    }
+
+    /// The same total, nothing read yet.
+    fn restarted(&self) -> Self {
+        self.done.store(0, Ordering::Relaxed);
+        self.clone()
+    }
+
     /// Read so far, in bytes or files.
     #[must_use]
     pub fn done(&self) -> u64 {
@@ -67,7 +76,7 @@ impl Progress {
 }
 
 /// Counts what is read.
-struct Counted<R> {
+pub(super) struct Counted<R> {
     inner: R,
     progress: Progress,
 }
@@ -98,17 +107,14 @@ impl Origin {
 }
 
 /// Opens standard input.
-pub(super) fn standard_input(options: &SourceOptions) -> Result<Source, SourceError> {
+pub(super) fn standard_input(options: &SourceOptions) -> Source {
     let origin = Origin {
         file: "-".into(),
         folder: PathBuf::new(),
         path: None,
     };
     let progress = Progress::bytes(None);
-    layers(io::stdin(), progress, origin, options).map_err(|error| SourceError::Open {
-        path: "-".to_owned(),
-        error,
-    })
+    layers(Box::new(io::stdin()), progress, origin, options)
 }
 
 /// Opens a file.
@@ -121,69 +127,87 @@ pub(super) fn file(path: &Path, options: &SourceOptions) -> io::Result<Source> {
         path: Some(path.to_owned()),
     };
     let progress = Progress::bytes(metadata.is_file().then_some(metadata.len()));
-    layers(file, progress, origin, options)
+    Ok(layers(Box::new(file), progress, origin, options))
 }
 
-type Bytes = Box<dyn BufRead + Send>;
+/// An input with its compression taken off.
+pub(super) type Bytes = Stream<Counted<Box<dyn Read + Send>>>;
+
+/// Enough for every magic, short enough that no live stream holds it back.
+const MAGIC: usize = 16;
 
 fn layers(
-    reader: impl Read + Send + 'static,
+    reader: Box<dyn Read + Send>,
     progress: Progress,
     origin: Origin,
     options: &SourceOptions,
-) -> io::Result<Source> {
-    let counted = Counted {
-        inner: reader,
-        progress: progress.clone(),
-    };
-    let (magic, raw) = peek(Box::new(BufReader::with_capacity(BUFFER, counted)));
-    let (magic, input): (Vec<u8>, Bytes) = if magic.starts_with(b"\x1f\x8b") {
-        peek(Box::new(BufReader::with_capacity(
-            BUFFER,
-            MultiGzDecoder::new(raw),
-        )))
-    } else if magic.starts_with(b"\x28\xb5\x2f\xfd") {
-        let mut decoder = zstd::Decoder::with_buffer(raw)?;
-        decoder.window_log_max(MAX_WINDOW_LOG)?;
-        peek(Box::new(BufReader::with_capacity(BUFFER, decoder)))
-    } else {
-        (magic, raw)
-    };
-    let entries: Box<dyn Iterator<Item = Listed> + Send> = if is_ndjson(&magic, &origin) {
+) -> Source {
+    let mut input = Stream::new(progress.counted(reader));
+    // What cannot be decompressed is reported by whoever reads on, with its place.
+    let magic = input.peek(MAGIC).map(<[u8]>::to_vec).unwrap_or_default();
+    let entries: Box<dyn Iterator<Item = Listed> + Send> = if magic.starts_with(wacz::MAGIC) {
+        let Some(path) = &origin.path else {
+            return refused(
+                &origin,
+                progress,
+                options,
+                "a zip file cannot be read from standard input; name the file",
+            );
+        };
+        return wacz::open(path, progress.restarted(), options);
+    } else if magic.starts_with(LZ4) {
+        return refused(
+            &origin,
+            progress,
+            options,
+            "LZ4 is not read; compress it with gzip or zstd",
+        );
+    } else if is_warc(&magic, &origin) {
+        let section = origin.path.as_ref().map(|path| {
+            Arc::new(Section {
+                path: path.clone(),
+                start: 0,
+                length: None,
+            })
+        });
+        Box::new(Records::new(input, origin, section, options.clone()))
+    } else if is_ndjson(&magic, &origin) {
         Box::new(ndjson::Lines::new(input, origin, options.clone()))
     } else {
         Box::new(std::iter::once(single_page(input, &origin, options)))
     };
-    Ok(Source {
+    Source {
         entries,
         progress,
         options: options.clone(),
-    })
-}
-
-/// Enough for every magic, short enough that no live stream holds it back.
-const MAGIC: u64 = 16;
-
-/// The first bytes of a reader, and a reader that still yields them.
-fn peek(mut reader: Bytes) -> (Vec<u8>, Bytes) {
-    let mut magic = Vec::new();
-    let outcome = reader.by_ref().take(MAGIC).read_to_end(&mut magic);
-    // What cannot be decompressed is reported by whoever reads on, with its place.
-    let rest: Bytes = match outcome {
-        Ok(_) => reader,
-        Err(error) => Box::new(BufReader::new(Broken(Some(error)))),
-    };
-    let whole = io::Cursor::new(magic.clone()).chain(rest);
-    (magic, Box::new(whole))
-}
-
-/// A reader that fails once, then is at its end.
-struct Broken(Option<io::Error>);
-
-impl Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
     }
+}
+
+/// First bytes of an LZ4 frame.
+const LZ4: &[u8] = b"\x04\x22\x4d\x18";
+
+/// A source that is only a fault.
+fn refused(origin: &Origin, progress: Progress, options: &SourceOptions, message: &str) -> Source {
+    let fault = Fault::new(origin.place(At::Whole), Reason::Unsupported, message);
+    Source {
+        entries: Box::new(std::iter::once(Listed::ready(Item::Skipped(fault)))),
+        progress,
+        options: options.clone(),
+    }
+}
+
+/// A WARC or ARC by its first bytes, or by its name: a damaged one is still looked through.
+fn is_warc(magic: &[u8], origin: &Origin) -> bool {
+    Reader::<io::Empty>::recognizes(magic) || named(origin, &[".warc", ".arc", ".warc.open", ".arc.open"])
+}
+
+/// Whether the name, a compression suffix taken off, ends in one of these.
+fn named(origin: &Origin, ends: &[&str]) -> bool {
+    let name = origin.file.to_ascii_lowercase();
+    let bare = [".open", ".gz", ".zst"]
+        .iter()
+        .fold(name.as_str(), |name, end| name.strip_suffix(end).unwrap_or(name));
+    ends.iter().any(|end| bare.ends_with(end))
 }
 
 /// NDJSON if the first byte after white space opens an object, or the name says so, or nobody named
@@ -194,15 +218,7 @@ fn is_ndjson(magic: &[u8], origin: &Origin) -> bool {
     if first == Some(&b'{') {
         return true;
     }
-    let name = origin.file.to_ascii_lowercase();
-    let bare = name
-        .strip_suffix(".gz")
-        .or_else(|| name.strip_suffix(".zst"))
-        .unwrap_or(&name);
-    let named = [".ndjson", ".jsonl", ".json"]
-        .iter()
-        .any(|end| bare.ends_with(end));
-    named || (origin.path.is_none() && first != Some(&b'<'))
+    named(origin, &[".ndjson", ".jsonl", ".json"]) || (origin.path.is_none() && first != Some(&b'<'))
 }
 
 /// A file (or standard input) that is one page.

@@ -13,6 +13,9 @@ mod folder;
 mod input;
 mod ndjson;
 mod options;
+mod records;
+mod revisit;
+mod wacz;
 
 use std::path::Path;
 
@@ -20,6 +23,7 @@ pub use body::{Listed, looks_like_html};
 pub use fault::{At, Fault, Place, Reason, SourceError};
 pub use input::Progress;
 pub use options::{DEFAULT_MAX_PAGE_SIZE, KeyMap, SourceOptions};
+pub use revisit::{Revisit, Revisits};
 
 use crate::page::Page;
 
@@ -78,7 +82,7 @@ impl Iterator for Source {
 /// file is (NDJSON, a page; gzip or zstd around either) is told by its first bytes.
 pub fn open(argument: &str, options: &SourceOptions) -> Result<Source, SourceError> {
     if argument == "-" {
-        return input::standard_input(options);
+        return Ok(input::standard_input(options));
     }
     let path = Path::new(argument);
     let unreadable = |error| SourceError::Open {

@@ -1,6 +1,6 @@
 //! What a user may ask of a source.
 
-use super::SourceError;
+use super::{Revisits, SourceError};
 
 /// Largest page taken in unless another limit is asked for, in decoded bytes.
 pub const DEFAULT_MAX_PAGE_SIZE: usize = 64 << 20;
@@ -16,6 +16,8 @@ pub struct SourceOptions {
     pub media_types: Vec<String>,
     /// Largest page taken in, in decoded bytes.
     pub max_page_size: usize,
+    /// What earlier records held, shared by all sources opened with clones of these options.
+    pub revisits: Revisits,
 }
 
 impl Default for SourceOptions {
@@ -25,6 +27,7 @@ impl Default for SourceOptions {
             map: KeyMap::default(),
             media_types: vec!["text/html".to_owned(), "application/xhtml+xml".to_owned()],
             max_page_size: DEFAULT_MAX_PAGE_SIZE,
+            revisits: Revisits::default(),
         }
     }
 }
@@ -53,6 +56,13 @@ impl SourceOptions {
             }
         }
         address
+    }
+
+    /// Whether pages of this media type were asked for.
+    pub(super) fn wants(&self, media_type: &str) -> bool {
+        self.media_types
+            .iter()
+            .any(|wanted| wanted == "*" || wanted == media_type)
     }
 
     /// Longest NDJSON line read, in bytes: a page in which every third byte needs an escape.

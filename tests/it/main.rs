@@ -5,3 +5,4 @@
 mod diff;
 mod layering;
 mod source;
+mod warc_corpus;

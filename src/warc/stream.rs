@@ -1,0 +1,371 @@
+//! The bytes of an input with its compression taken off, member by member.
+
+use std::io::{self, BufRead, Read, Seek};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
+
+use super::raw::Raw;
+
+/// Bytes decompressed at once.
+const CHUNK: usize = 128 << 10;
+
+/// Largest zstd window accepted, as a power of two: 128 MiB, what `zstd --long` writes by default.
+const MAX_WINDOW_LOG: u32 = 27;
+
+/// Largest dictionary of a `.warc.zst`, decompressed, in bytes.
+const MAX_DICTIONARY: usize = 16 << 20;
+
+/// Most bytes read a second time in one input while looking for the next member after damage.
+const MAX_REWOUND: u64 = 256 << 20;
+
+/// Bytes of a gzip member looked at to see whether a record begins in it.
+const TRIAL: usize = 1024;
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// The skippable frame that holds the dictionary of a `.warc.zst`.
+const ZSTD_DICTIONARY: &[u8] = b"\x5d\x2a\x4d\x18";
+
+/// Decompressed bytes of a plain, gzip or zstd input, told by its first bytes. A compressed input is
+/// a row of members (zstd: frames); each begins at a known offset, and after damage the reading can
+/// go on at the next one.
+pub struct Stream<R> {
+    raw: Raw<R>,
+    layer: Layer,
+    /// Bytes put back in front by [`Stream::unread`]; the rest from `unread_at`.
+    unread: Vec<u8>,
+    unread_at: usize,
+    /// Decompressed bytes of the current member.
+    out: Vec<u8>,
+    pos: usize,
+    end: usize,
+    in_member: bool,
+    member: u64,
+    rewound: u64,
+}
+
+enum Layer {
+    Unknown,
+    Plain,
+    Gzip(Box<Decompress>),
+    Zstd(DCtx<'static>),
+}
+
+impl<R: Read> Stream<R> {
+    /// Takes the compression off `inner`. Nothing is read yet.
+    pub fn new(inner: R) -> Self {
+        Self {
+            raw: Raw::new(inner),
+            layer: Layer::Unknown,
+            unread: Vec::new(),
+            unread_at: 0,
+            out: Vec::new(),
+            pos: 0,
+            end: 0,
+            in_member: false,
+            member: 0,
+            rewound: 0,
+        }
+    }
+
+    /// Whether the input is compressed; known after the first byte was asked for.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        matches!(self.layer, Layer::Gzip(_) | Layer::Zstd(_))
+    }
+
+    /// Offset in the input of the next byte, or of the compressed member that holds it.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self.layer {
+            Layer::Unknown | Layer::Plain => self.raw.offset() - (self.unread.len() - self.unread_at) as u64,
+            _ => self.member,
+        }
+    }
+
+    /// The next bytes: `wanted`, or fewer at the end of the input or of a compressed member. Empty
+    /// only at the end of the input.
+    pub fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.unread_at < self.unread.len() {
+            return Ok(&self.unread[self.unread_at..]);
+        }
+        self.open()?;
+        if matches!(self.layer, Layer::Plain) {
+            return self.raw.fill_to(wanted);
+        }
+        if self.pos == self.end {
+            self.pos = 0;
+            self.end = 0;
+            self.decompress()?;
+        }
+        if self.end - self.pos < wanted && self.in_member && self.pos > 0 {
+            self.out.copy_within(self.pos..self.end, 0);
+            self.end -= self.pos;
+            self.pos = 0;
+        }
+        while self.end - self.pos < wanted && self.in_member {
+            self.decompress()?;
+        }
+        Ok(&self.out[self.pos..self.end])
+    }
+
+    /// Whether all of the current compressed member was consumed.
+    #[must_use]
+    pub fn at_member_end(&self) -> bool {
+        self.is_compressed() && self.pos == self.end && !self.in_member && self.unread_at == self.unread.len()
+    }
+
+    /// Puts bytes back in front of what comes next.
+    pub fn unread(&mut self, mut bytes: Vec<u8>) {
+        bytes.extend_from_slice(&self.unread[self.unread_at..]);
+        self.unread = bytes;
+        self.unread_at = 0;
+    }
+
+    /// After an error of the compression: goes to the next place where a member begins whose first
+    /// bytes `begins` accepts. `false` if there is none.
+    pub fn recover(&mut self, begins: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+        self.unread.clear();
+        self.unread_at = 0;
+        self.pos = 0;
+        self.end = 0;
+        self.in_member = false;
+        if self.rewound < MAX_REWOUND
+            && let Some(back) = self.raw.rewind()
+        {
+            self.rewound += back;
+            self.raw.consume(1);
+        }
+        let magic = match self.layer {
+            Layer::Gzip(_) => GZIP,
+            Layer::Zstd(_) => ZSTD,
+            Layer::Unknown | Layer::Plain => return Ok(false),
+        };
+        loop {
+            let available = self.raw.fill_to(TRIAL)?;
+            let there = available.len();
+            if there < magic.len() {
+                self.raw.consume(there);
+                return Ok(false);
+            }
+            match memchr::memmem::find(available, magic) {
+                Some(0) => {
+                    if magic == ZSTD || gzip_begins(available, &begins) {
+                        return Ok(true);
+                    }
+                    self.raw.consume(1);
+                }
+                Some(at) => self.raw.consume(at),
+                None => {
+                    let gone = there - (magic.len() - 1);
+                    self.raw.consume(gone);
+                }
+            }
+        }
+    }
+
+    /// Finds out what the input is.
+    fn open(&mut self) -> io::Result<()> {
+        if !matches!(self.layer, Layer::Unknown) {
+            return Ok(());
+        }
+        let magic = self.raw.fill_to(4)?;
+        self.layer = if magic.starts_with(GZIP) {
+            Layer::Gzip(Box::new(Decompress::new_gzip(15)))
+        } else if magic.starts_with(ZSTD) || magic.starts_with(ZSTD_DICTIONARY) {
+            let with_dictionary = magic.starts_with(ZSTD_DICTIONARY);
+            let mut context = DCtx::create();
+            context
+                .set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG))
+                .map_err(zstd_error)?;
+            if with_dictionary {
+                let dictionary = self.dictionary()?;
+                context.load_dictionary(&dictionary).map_err(zstd_error)?;
+            }
+            Layer::Zstd(context)
+        } else {
+            Layer::Plain
+        };
+        if self.is_compressed() {
+            self.out = vec![0; CHUNK];
+        }
+        Ok(())
+    }
+
+    /// Reads the dictionary frame: magic, length, then the dictionary, perhaps compressed itself.
+    fn dictionary(&mut self) -> io::Result<Vec<u8>> {
+        let head = self.raw.fill_to(8)?;
+        let length = head
+            .get(4..8)
+            .and_then(|length| <[u8; 4]>::try_from(length).ok())
+            .map(|length| u32::from_le_bytes(length) as usize)
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        if length > MAX_DICTIONARY {
+            return Err(invalid(
+                "the dictionary of the zstd frames is over the limit of 16 MiB",
+            ));
+        }
+        self.raw.consume(8);
+        let mut dictionary = Vec::new();
+        while dictionary.len() < length {
+            let available = self.raw.fill()?;
+            if available.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let taken = available.len().min(length - dictionary.len());
+            dictionary.extend_from_slice(&available[..taken]);
+            self.raw.consume(taken);
+        }
+        if dictionary.starts_with(ZSTD) {
+            return zstd::bulk::decompress(&dictionary, MAX_DICTIONARY);
+        }
+        Ok(dictionary)
+    }
+
+    /// Decompresses at least one byte more of the current member behind `end`, or begins the next
+    /// member; nothing at the end of the input.
+    fn decompress(&mut self) -> io::Result<()> {
+        loop {
+            if !self.in_member && !self.begin_member()? {
+                return Ok(());
+            }
+            if self.end == self.out.len() {
+                self.out.resize(self.out.len() + CHUNK, 0);
+            }
+            let input = self.raw.fill()?;
+            let at_end_of_input = input.is_empty();
+            let free = &mut self.out[self.end..];
+            let (used, made, ended) = match &mut self.layer {
+                Layer::Gzip(inflate) => {
+                    let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+                    let status = inflate
+                        .decompress(input, free, FlushDecompress::None)
+                        .map_err(|error| invalid(&format!("damaged gzip: {error}")))?;
+                    let used = (inflate.total_in() - before_in) as usize;
+                    let made = (inflate.total_out() - before_out) as usize;
+                    (used, made, status == Status::StreamEnd)
+                }
+                Layer::Zstd(context) => {
+                    let mut from = InBuffer::around(input);
+                    let mut to = OutBuffer::around(free);
+                    let left = context
+                        .decompress_stream(&mut to, &mut from)
+                        .map_err(zstd_error)?;
+                    (from.pos(), to.pos(), left == 0)
+                }
+                Layer::Unknown | Layer::Plain => return Ok(()),
+            };
+            self.raw.consume(used);
+            self.end += made;
+            if ended {
+                self.in_member = false;
+            } else if used == 0 && made == 0 {
+                return Err(if at_end_of_input {
+                    io::Error::new(io::ErrorKind::UnexpectedEof, "the compressed data is cut off")
+                } else {
+                    invalid("damaged compressed data: no progress")
+                });
+            }
+            if made > 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Begins the next member; `false` at the end of the input. Zero bytes between members are
+    /// padding.
+    fn begin_member(&mut self) -> io::Result<bool> {
+        loop {
+            let available = self.raw.fill()?;
+            if available.is_empty() {
+                return Ok(false);
+            }
+            let zeros = available.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                break;
+            }
+            self.raw.consume(zeros);
+        }
+        self.member = self.raw.offset();
+        self.raw.mark();
+        match &mut self.layer {
+            Layer::Gzip(inflate) => {
+                if !self.raw.fill_to(2)?.starts_with(GZIP) {
+                    return Err(invalid("no gzip member begins here, and the file does not end"));
+                }
+                inflate.reset(true);
+            }
+            Layer::Zstd(context) => {
+                context.reset(ResetDirective::SessionOnly).map_err(zstd_error)?;
+            }
+            Layer::Unknown | Layer::Plain => {}
+        }
+        self.in_member = true;
+        Ok(true)
+    }
+}
+
+impl<R: Read + Seek> Stream<R> {
+    /// Goes to an offset of the input at which a record, or the compressed member that holds it,
+    /// begins; a dictionary at the start of the input is read first.
+    pub fn seek_to(&mut self, offset: u64) -> io::Result<()> {
+        self.open()?;
+        self.raw.seek_to(offset)?;
+        self.unread.clear();
+        self.unread_at = 0;
+        self.pos = 0;
+        self.end = 0;
+        self.in_member = false;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Stream<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let taken = available.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&available[..taken]);
+        self.consume(taken);
+        Ok(taken)
+    }
+}
+
+impl<R: Read> BufRead for Stream<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        if self.unread_at < self.unread.len() {
+            self.unread_at = self.unread.len().min(self.unread_at + bytes);
+        } else if self.is_compressed() {
+            self.pos = self.end.min(self.pos + bytes);
+        } else {
+            self.raw.consume(bytes);
+        }
+    }
+}
+
+/// Whether a gzip member begins here whose first bytes are accepted.
+fn gzip_begins(bytes: &[u8], begins: impl Fn(&[u8]) -> bool) -> bool {
+    // Method 8 is deflate; the upper three flags are reserved.
+    if bytes.get(2) != Some(&8) || bytes.get(3).is_none_or(|flags| flags & 0xe0 != 0) {
+        return false;
+    }
+    let mut out = [0; 64];
+    let mut inflate = Decompress::new_gzip(15);
+    let made = match inflate.decompress(bytes, &mut out, FlushDecompress::None) {
+        Ok(_) => inflate.total_out() as usize,
+        Err(_) => return false,
+    };
+    begins(&out[..made])
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message.to_owned())
+}
+
+fn zstd_error(code: usize) -> io::Error {
+    invalid(&format!("damaged zstd: {}", zstd_safe::get_error_name(code)))
+}
