@@ -1,10 +1,17 @@
 //! The decision: which blocks are the article's body.
+//!
+//! First a *home* is chosen: the elements that hold the body. Then blocks of the home are left out by
+//! what they themselves say. Both lean on what elements are called rather than on measured shares, so
+//! that an edit in one block does not change the label of another.
 
 use super::SiteRule;
-use super::known;
+use super::home::{self, Home};
+use super::known::{Nature, Other};
+use super::measure::Measure;
 use super::outline::{NodeId, Outline};
+use super::phrases::{Phrase, phrase};
 use super::selector::Selector;
-use crate::block::{Document, Mark};
+use crate::block::{Block, Document, Kind};
 
 /// A label and what decided it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +27,26 @@ pub enum Because {
     Rule { selector: usize, node: NodeId },
     /// A site rule's `ignore` selects an element around the block.
     Ignored { selector: usize, node: NodeId },
+    /// A site rule's `article` selects other elements.
+    Unselected,
     /// The block carries a declared hash.
     Declared,
-    /// The block stands in a known container.
+    /// The block stands in an element that is called a body.
     Container(NodeId),
-    /// The block stands in the container with most running text.
+    /// The block stands in the element that holds most running text.
     Density(NodeId),
-    /// The block does not stand in the container that holds the body.
-    Outside(Option<NodeId>),
+    /// The block stands elsewhere.
+    Outside,
+    /// The block stands in an element that is called something else.
+    Element(NodeId, Other),
+    /// The block stands between the headline and the home.
+    Lead,
+    /// The block's first words say that it is something else.
+    Phrase(Phrase),
+    /// The block is mostly links.
+    Links,
+    /// The block is a heading under which no body follows.
+    Heading,
 }
 
 impl Because {
@@ -36,21 +55,23 @@ impl Because {
         match self {
             Self::Rule { .. } => "rule",
             Self::Ignored { .. } => "ignored",
+            Self::Unselected | Self::Outside => "outside",
             Self::Declared => "declared",
             Self::Container(_) => "container",
             Self::Density(_) => "density",
-            Self::Outside(_) => "outside",
+            Self::Element(..) => "element",
+            Self::Lead => "lead",
+            Self::Phrase(_) => "phrase",
+            Self::Links => "links",
+            Self::Heading => "heading",
         }
     }
 }
 
-/// Characters of running text that a known container must hold.
-const LEAST_TEXT: usize = 200;
-
 /// One verdict for each block.
 pub fn decide(document: &Document, rule: &SiteRule) -> Vec<Verdict> {
     let outline = Outline::new(document);
-    let mut verdicts = chosen(document, rule, &outline);
+    let mut verdicts = selected(document, rule, &outline).unwrap_or_else(|| guessed(document, &outline));
     for (selector, written) in rule.ignore.iter().enumerate() {
         let within = within(&outline, written);
         for (verdict, &node) in verdicts.iter_mut().zip(&outline.of_block) {
@@ -65,62 +86,26 @@ pub fn decide(document: &Document, rule: &SiteRule) -> Vec<Verdict> {
     verdicts
 }
 
-fn chosen(document: &Document, rule: &SiteRule, outline: &Outline) -> Vec<Verdict> {
-    for (selector, written) in rule.article.iter().enumerate() {
+/// By the first `article` selector of the rule that selects text.
+fn selected(document: &Document, rule: &SiteRule, outline: &Outline) -> Option<Vec<Verdict>> {
+    rule.article.iter().enumerate().find_map(|(selector, written)| {
         let within = within(outline, written);
-        let has_text = |(block, &node): (&crate::block::Block, &NodeId)| {
-            within[node as usize].is_some() && !block.text.is_empty()
-        };
-        if document.blocks.iter().zip(&outline.of_block).any(has_text) {
-            return outline
-                .of_block
-                .iter()
-                .map(|&node| match within[node as usize] {
-                    Some(node) => Verdict {
-                        body: true,
-                        because: Because::Rule { selector, node },
-                    },
-                    None => Verdict {
-                        body: false,
-                        because: Because::Outside(None),
-                    },
-                })
-                .collect();
+        let mut blocks = document.blocks.iter().zip(&outline.of_block);
+        if !blocks.any(|(block, &node)| within[node as usize].is_some() && !block.text.is_empty()) {
+            return None;
         }
-    }
-    let text = running_text(document);
-    let known = (0..known::RANKS).find_map(|rank| known_container(outline, rank, &text));
-    let (node, because) = match known {
-        Some(node) => (Some(node), Because::Container(node)),
-        None => match densest(outline, &text) {
-            Some(node) => (Some(node), Because::Density(node)),
-            None => (None, Because::Outside(None)),
-        },
-    };
-    let mut inside: Vec<bool> = (0..outline.nodes.len())
-        .map(|id| node == Some(id as NodeId))
-        .collect();
-    outline.inherit(&mut inside);
-    document
-        .blocks
-        .iter()
-        .zip(&outline.of_block)
-        .map(|(block, &own)| {
-            if block.declared.is_some() {
-                Verdict {
-                    body: true,
-                    because: Because::Declared,
-                }
-            } else if inside[own as usize] {
-                Verdict { body: true, because }
-            } else {
-                Verdict {
-                    body: false,
-                    because: Because::Outside(node),
-                }
-            }
-        })
-        .collect()
+        let verdict = |&node: &NodeId| match within[node as usize] {
+            Some(node) => Verdict {
+                body: true,
+                because: Because::Rule { selector, node },
+            },
+            None => Verdict {
+                body: false,
+                because: Because::Unselected,
+            },
+        };
+        Some(outline.of_block.iter().map(verdict).collect())
+    })
 }
 
 /// For every node the outermost selected element around it, or itself.
@@ -134,68 +119,105 @@ fn within(outline: &Outline, selector: &Selector) -> Vec<Option<NodeId>> {
     within
 }
 
-/// For every block the characters that stand in no link.
-fn running_text(document: &Document) -> Vec<usize> {
-    document
+/// By what the page says.
+fn guessed(document: &Document, outline: &Outline) -> Vec<Verdict> {
+    let measures: Vec<Measure> = document.blocks.iter().map(Measure::of).collect();
+    let Home {
+        inside,
+        other,
+        natures,
+    } = home::find(document, outline, &measures);
+    let mut verdicts: Vec<Verdict> = document
         .blocks
         .iter()
-        .map(|block| {
-            let linked: usize = block
-                .marks
-                .iter()
-                .map(|mark| match mark {
-                    Mark::Link { range, .. } => range.len(),
-                    _ => 0,
-                })
-                .sum();
-            block.text.chars().count().saturating_sub(linked)
+        .zip(&outline.of_block)
+        .zip(&measures)
+        .map(|((block, &node), measure)| {
+            let id = node as usize;
+            if block.declared.is_some() {
+                return Verdict {
+                    body: true,
+                    because: Because::Declared,
+                };
+            }
+            let Some(home) = inside[id] else {
+                return Verdict {
+                    body: false,
+                    because: Because::Outside,
+                };
+            };
+            let because = own(block, measure, other[id], &natures).unwrap_or(home);
+            Verdict {
+                body: because == home,
+                because,
+            }
         })
-        .collect()
-}
-
-/// The element of this rank with most running text, if it is enough.
-fn known_container(outline: &Outline, rank: u8, text: &[usize]) -> Option<NodeId> {
-    let ranked: Vec<bool> = outline
-        .nodes
-        .iter()
-        .map(|node| known::rank(node) == Some(rank))
         .collect();
-    if !ranked.contains(&true) {
-        return None;
-    }
-    let sums = sums(outline, text);
-    let best = (0..outline.nodes.len())
-        .filter(|&id| ranked[id])
-        .max_by_key(|&id| (sums[id], std::cmp::Reverse(id)))?;
-    (sums[best] >= LEAST_TEXT).then_some(best as NodeId)
+    add_lead(&document.blocks, &measures, &mut verdicts, |block| {
+        let node = outline.of_block[block] as usize;
+        other[node].is_none() && own(&document.blocks[block], &measures[block], None, &natures).is_none()
+    });
+    drop_trailing_headings(&document.blocks, &mut verdicts);
+    verdicts
 }
 
-/// For every node the running text inside it.
-fn sums(outline: &Outline, text: &[usize]) -> Vec<usize> {
-    let mut sums = vec![0; outline.nodes.len()];
-    for (&node, &characters) in outline.of_block.iter().zip(text) {
-        sums[node as usize] += characters;
+/// Why a block of the home is no body, if it is none.
+fn own(block: &Block, measure: &Measure, other: Option<NodeId>, natures: &[Nature]) -> Option<Because> {
+    if let Some(node) = other
+        && let Some(other) = natures[node as usize].other
+    {
+        return Some(Because::Element(node, other));
     }
-    for id in (0..outline.nodes.len()).rev() {
-        if let Some(parent) = outline.nodes[id].parent {
-            sums[parent as usize] += sums[id];
-        }
+    if let Some(phrase) = phrase(&block.text) {
+        return Some(Because::Phrase(phrase));
     }
-    sums
+    let linked = if block.kind.is_heading() {
+        measure.plain * 10 < measure.bytes
+    } else {
+        measure.linked()
+    };
+    (linked && measure.plain < 100).then_some(Because::Links)
 }
 
-/// The element whose own paragraphs hold most text: a paragraph counts in full for the element
-/// around it and by half for the next.
-fn densest(outline: &Outline, text: &[usize]) -> Option<NodeId> {
-    let mut scores = vec![0; outline.nodes.len()];
-    for (&node, &characters) in outline.of_block.iter().zip(text) {
-        if characters < 25 {
+/// A heading belongs to what follows: at the end of the body it announces something else.
+fn drop_trailing_headings(blocks: &[Block], verdicts: &mut [Verdict]) {
+    for (block, verdict) in blocks.iter().zip(verdicts).rev() {
+        if !verdict.body || (block.text.is_empty() && block.kind != Kind::Figure) {
             continue;
         }
-        for (step, (id, _)) in outline.path(node).skip(1).take(2).enumerate() {
-            scores[id as usize] += characters >> step;
+        if !block.kind.is_heading() || verdict.because == Because::Declared {
+            break;
+        }
+        *verdict = Verdict {
+            body: false,
+            because: Because::Heading,
+        };
+    }
+}
+
+/// Blocks between headline and home that are looked at.
+const MAX_LEAD: usize = 40;
+
+/// Many pages put the first paragraph beside the element that holds the others, under the headline.
+fn add_lead(blocks: &[Block], measures: &[Measure], verdicts: &mut [Verdict], fits: impl Fn(usize) -> bool) {
+    let is_headline = |block: &Block| block.kind == Kind::H1;
+    let Some(first) = verdicts.iter().position(|verdict| verdict.body) else {
+        return;
+    };
+    let from = first.saturating_sub(MAX_LEAD);
+    let Some(headline) = blocks[from..first].iter().rposition(is_headline) else {
+        return;
+    };
+    for index in from + headline + 1..first {
+        if blocks[index].kind == Kind::P
+            && measures[index].prose > 0
+            && verdicts[index].because == Because::Outside
+            && fits(index)
+        {
+            verdicts[index] = Verdict {
+                body: true,
+                because: Because::Lead,
+            };
         }
     }
-    let best = (0..scores.len()).max_by_key(|&id| (scores[id], std::cmp::Reverse(id)))?;
-    (scores[best] > 0).then_some(best as NodeId)
 }

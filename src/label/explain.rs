@@ -66,11 +66,16 @@ fn detail(outline: &Outline, rule: &SiteRule, because: &Because) -> String {
                 element(node)
             )
         }
-        Because::Declared => "it carries a declared hash".to_owned(),
+        Because::Unselected => format!("`article` of {} selects other elements", rule.host),
+        Because::Declared => "it carries a declared hash, or stands in a block that does".to_owned(),
         Because::Container(node) => format!("it stands in {}", element(node)),
         Because::Density(node) => format!("most running text stands in {}", element(node)),
-        Because::Outside(None) => "the page has no running text".to_owned(),
-        Because::Outside(Some(node)) => format!("it does not stand in {}", element(node)),
+        Because::Outside => "it stands outside of the elements that hold the body".to_owned(),
+        Because::Element(node, other) => format!("it stands in {}: {}", element(node), other.describe()),
+        Because::Lead => "it is running text between the headline and the body".to_owned(),
+        Because::Phrase(phrase) => phrase.describe().to_owned(),
+        Because::Links => "most of its text is links".to_owned(),
+        Because::Heading => "no body follows this heading".to_owned(),
     }
 }
 

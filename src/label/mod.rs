@@ -6,12 +6,16 @@ mod body;
 mod builtin;
 mod explain;
 mod hashes;
+mod home;
 mod images;
 mod known;
+mod measure;
 mod outline;
 mod overrides;
+mod phrases;
 mod rules;
 mod selector;
+mod words;
 
 pub use explain::{Reason, explain};
 pub use hashes::{article_hash, page_text_hash};

@@ -82,13 +82,4 @@ impl<'a> Outline<'a> {
         std::iter::successors(Some(from), |&id| self.nodes[id as usize].parent)
             .map(|id| (id, &self.nodes[id as usize]))
     }
-
-    /// For every node whether it or an enclosing one is marked.
-    pub fn inherit(&self, marked: &mut [bool]) {
-        for id in 0..self.nodes.len() {
-            if let Some(parent) = self.nodes[id].parent {
-                marked[id] |= marked[parent as usize];
-            }
-        }
-    }
 }
