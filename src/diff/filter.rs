@@ -23,7 +23,8 @@ pub(super) fn filter(diff: &mut Diff, filter: &Filter, old: &[Block], new: &[Blo
     diff.ignored = ignored;
 }
 
-fn reason(change: &Change, filter: &Filter, old: &[Block], new: &[Block]) -> Option<String> {
+/// What about the filter takes a change out, if anything does.
+pub(super) fn reason(change: &Change, filter: &Filter, old: &[Block], new: &[Block]) -> Option<String> {
     if change.op == Op::Equal {
         return None;
     }

@@ -8,21 +8,27 @@ mod change;
 mod class;
 mod filter;
 mod gram;
+mod history;
 mod image;
+mod keys;
 mod link;
 mod loose;
 mod options;
 mod pair;
 mod place;
 mod sequence;
+mod summary;
 mod suspect;
 mod token;
 mod words;
 
 pub use apply::{ApplyError, apply};
 pub use change::{Change, Class, Diff, Ignored, Limit, Op, Place, Reason, Size, Suspect, Word, WordOp};
+pub use history::{Blame, Edit, History, Paragraph, Step, StepKind};
 pub use image::original_image;
+pub use keys::{KeyDiff, body_texts, changed, is_revision};
 pub use options::{Filter, FilterError, Ignore, Options};
+pub use summary::{Count, Summary};
 pub use words::words;
 
 use crate::block::Document;

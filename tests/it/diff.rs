@@ -1,7 +1,9 @@
 //! The diff, driven through the library: what it must find, and what must hold for any input.
 
 use pressmark::block::{Block, Document, Kind, Mark};
-use pressmark::diff::{self, Class, Diff, Filter, Op, Options, Place, Reason, WordOp, apply, diff};
+use pressmark::diff::{
+    self, Class, Diff, Filter, History, Op, Options, Place, Reason, Step, StepKind, WordOp, apply, diff,
+};
 use pressmark::digest::sha256;
 use proptest::prelude::*;
 
@@ -405,4 +407,87 @@ proptest! {
         prop_assert_eq!(side(WordOp::Insert), old);
         prop_assert_eq!(side(WordOp::Delete), new);
     }
+}
+
+fn told_by(history: &mut History, n: u32, texts: &[&str]) -> Step {
+    history.push(n, paragraphs(texts), &Options::default())
+}
+
+#[test]
+fn blame_follows_edits_moves_and_splits() {
+    let edited = MAYOR.replace("houses", "homes");
+    let mut history = History::new();
+    let first = told_by(&mut history, 1, &[RIVER, MAYOR, SCHOOL]);
+    assert_eq!((first.kind, first.previous), (StepKind::First, None));
+    let second = told_by(&mut history, 2, &[RIVER, &edited, SCHOOL]);
+    assert_eq!(second.summary.to_string(), "text 1 in body");
+    let third = told_by(&mut history, 3, &[SCHOOL, RIVER, &edited, TRAIN]);
+    assert_eq!(third.kind, StepKind::Revision);
+    assert_eq!(third.edits.len(), 2);
+    let fourth = told_by(&mut history, 4, &[SCHOOL, &format!("{RIVER} {edited}"), TRAIN]);
+    assert_eq!(fourth.edits[0].change.op, Op::Merge);
+    assert_eq!(fourth.summary.to_string(), "merged 1");
+    assert_eq!(history.same(5).kind, StepKind::Same);
+    let blame = history.blame().unwrap();
+    let past: Vec<_> = blame
+        .paragraphs
+        .iter()
+        .map(|one| (one.paragraph, one.first, one.changed, one.edits))
+        .collect();
+    assert_eq!(past, [(2, 1, 1, 0), (0, 1, 2, 1), (3, 3, 3, 0)]);
+}
+
+#[test]
+fn a_paragraph_that_comes_back_is_known_again() {
+    let mut history = History::new();
+    told_by(&mut history, 1, &[RIVER, MAYOR, SCHOOL]);
+    told_by(&mut history, 2, &[RIVER, SCHOOL]);
+    told_by(&mut history, 3, &[RIVER, MAYOR, SCHOOL]);
+    let blame = history.blame().unwrap();
+    let mayor = &blame.paragraphs[1];
+    assert_eq!((mayor.paragraph, mayor.first, mayor.changed), (1, 1, 3));
+}
+
+#[test]
+fn a_jump_that_goes_away_is_no_edit() {
+    let all = [RIVER, MAYOR, SCHOOL, TRAIN];
+    let mut history = History::new();
+    told_by(&mut history, 1, &all);
+    let jump = told_by(&mut history, 2, &["Please log in"]);
+    assert_eq!(jump.kind, StepKind::Suspect);
+    assert!(jump.edits.is_empty());
+    assert!(jump.summary.to_string().starts_with("suspect: shrunk"));
+    let back = told_by(&mut history, 3, &all);
+    assert_eq!((back.kind, back.previous), (StepKind::Same, Some(1)));
+    // A jump that stays is taken over.
+    told_by(&mut history, 4, &["Please log in"]);
+    let stays = told_by(&mut history, 5, &["Please log in now"]);
+    assert_eq!((stays.kind, stays.previous), (StepKind::Revision, Some(4)));
+    let blame = history.blame().unwrap();
+    assert_eq!((blame.n, blame.paragraphs.len()), (5, 1));
+}
+
+#[test]
+fn the_ledger_leaves_out_what_the_filter_says() {
+    let filter = Filter {
+        min_class: Some(Class::Text),
+        ..Filter::default()
+    };
+    let options = Options {
+        filter: Some(&filter),
+        ..Options::default()
+    };
+    let mut history = History::new();
+    history.push(1, paragraphs(&[RIVER, MAYOR]), &options);
+    let step = history.push(
+        2,
+        paragraphs(&[&RIVER.replace("river", "River"), MAYOR]),
+        &options,
+    );
+    assert_eq!(step.kind, StepKind::Same);
+    assert_eq!(step.summary.to_string(), "ignored 1");
+    assert_eq!(history.blame().unwrap().paragraphs[0].first, 1);
+    let json = serde_json::to_value(history.push(3, paragraphs(&[MAYOR]), &options)).unwrap();
+    assert_eq!(json["edits"][0]["op"], "delete");
+    assert_eq!(json["edits"][0]["previous"], 2);
 }
