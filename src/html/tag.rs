@@ -34,11 +34,13 @@ pub(super) mod class {
     pub const EMPHASIS: u32 = 1 << 14;
     /// The tokenizer reads its content as text without markup.
     pub const RAW: u32 = 1 << 15;
+    /// May stand in the head: does not open the body.
+    pub const IN_HEAD: u32 = 1 << 16;
 }
 
 use class::{
-    BLOCK, BOUNDARY, BREAKOUT, CLOSES_P, DROPPED, EMPHASIS, FORMATTING, HEADING, IMPLIED, MEDIA, RAW, SCOPE,
-    SCOPED_END, SPECIAL, TABLE_PART, VOID,
+    BLOCK, BOUNDARY, BREAKOUT, CLOSES_P, DROPPED, EMPHASIS, FORMATTING, HEADING, IMPLIED, IN_HEAD, MEDIA,
+    RAW, SCOPE, SCOPED_END, SPECIAL, TABLE_PART, VOID,
 };
 
 macro_rules! tags {
@@ -70,9 +72,9 @@ tags! {
     Aside "aside" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Audio "audio" DROPPED | MEDIA;
     B "b" FORMATTING | BREAKOUT | EMPHASIS;
-    Base "base" SPECIAL | VOID;
-    Basefont "basefont" SPECIAL | VOID;
-    Bgsound "bgsound" SPECIAL | VOID;
+    Base "base" SPECIAL | VOID | IN_HEAD;
+    Basefont "basefont" SPECIAL | VOID | IN_HEAD;
+    Bgsound "bgsound" SPECIAL | VOID | IN_HEAD;
     Big "big" FORMATTING | BREAKOUT;
     Blockquote "blockquote" BLOCK | SPECIAL | CLOSES_P | SCOPED_END | BREAKOUT;
     Body "body" BOUNDARY | SPECIAL | BREAKOUT;
@@ -111,27 +113,28 @@ tags! {
     H4 "h4" BLOCK | SPECIAL | CLOSES_P | HEADING | BREAKOUT;
     H5 "h5" BLOCK | SPECIAL | CLOSES_P | HEADING | BREAKOUT;
     H6 "h6" BLOCK | SPECIAL | CLOSES_P | HEADING | BREAKOUT;
-    Head "head" SPECIAL | TABLE_PART | BREAKOUT;
+    Head "head" SPECIAL | TABLE_PART | BREAKOUT | IN_HEAD;
     Header "header" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Hgroup "hgroup" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Hr "hr" BOUNDARY | SPECIAL | VOID | CLOSES_P | BREAKOUT;
     Html "html" BOUNDARY | SPECIAL | SCOPE;
     I "i" FORMATTING | BREAKOUT | EMPHASIS;
     Iframe "iframe" DROPPED | MEDIA | SPECIAL | RAW;
+    Image "image" 0;
     Img "img" SPECIAL | VOID | BREAKOUT | MEDIA;
     Input "input" SPECIAL | VOID;
     Ins "ins" EMPHASIS;
     Keygen "keygen" SPECIAL | VOID;
     Legend "legend" BLOCK;
     Li "li" BLOCK | SPECIAL | IMPLIED | BREAKOUT;
-    Link "link" SPECIAL | VOID;
+    Link "link" SPECIAL | VOID | IN_HEAD;
     Listing "listing" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END | BREAKOUT;
     Main "main" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Mark "mark" EMPHASIS;
     Marquee "marquee" SPECIAL | SCOPE | SCOPED_END;
     Math "math" 0;
     Menu "menu" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END | BREAKOUT;
-    Meta "meta" SPECIAL | VOID | BREAKOUT;
+    Meta "meta" SPECIAL | VOID | BREAKOUT | IN_HEAD;
     Mglyph "mglyph" 0;
     Malignmark "malignmark" 0;
     Mi "mi" 0;
@@ -142,8 +145,8 @@ tags! {
     Nav "nav" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Nobr "nobr" FORMATTING | BREAKOUT;
     Noembed "noembed" DROPPED | SPECIAL | RAW;
-    Noframes "noframes" DROPPED | SPECIAL | RAW;
-    Noscript "noscript" DROPPED | SPECIAL | RAW;
+    Noframes "noframes" DROPPED | SPECIAL | RAW | IN_HEAD;
+    Noscript "noscript" DROPPED | SPECIAL | RAW | IN_HEAD;
     Object "object" DROPPED | MEDIA | SPECIAL | SCOPE | SCOPED_END;
     Ol "ol" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END | BREAKOUT;
     Optgroup "optgroup" BOUNDARY | IMPLIED;
@@ -159,7 +162,7 @@ tags! {
     Rtc "rtc" IMPLIED;
     Ruby "ruby" BREAKOUT;
     S "s" FORMATTING | BREAKOUT | EMPHASIS;
-    Script "script" DROPPED | SPECIAL | RAW;
+    Script "script" DROPPED | SPECIAL | RAW | IN_HEAD;
     Search "search" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Section "section" BOUNDARY | SPECIAL | CLOSES_P | SCOPED_END;
     Select "select" DROPPED | SPECIAL | SCOPE | SCOPED_END;
@@ -168,7 +171,7 @@ tags! {
     Span "span" BREAKOUT;
     Strike "strike" FORMATTING | BREAKOUT;
     Strong "strong" FORMATTING | BREAKOUT | EMPHASIS;
-    Style "style" DROPPED | SPECIAL | RAW;
+    Style "style" DROPPED | SPECIAL | RAW | IN_HEAD;
     Sub "sub" BREAKOUT | EMPHASIS;
     Summary "summary" BLOCK | SPECIAL | CLOSES_P | SCOPED_END;
     Sup "sup" BREAKOUT | EMPHASIS;
@@ -176,13 +179,13 @@ tags! {
     Table "table" BOUNDARY | SPECIAL | SCOPE | BREAKOUT;
     Tbody "tbody" BOUNDARY | SPECIAL | TABLE_PART;
     Td "td" BLOCK | SPECIAL | SCOPE | TABLE_PART;
-    Template "template" DROPPED | SPECIAL | SCOPE;
+    Template "template" DROPPED | SPECIAL | SCOPE | IN_HEAD;
     Textarea "textarea" DROPPED | SPECIAL | RAW;
     Tfoot "tfoot" BOUNDARY | SPECIAL | TABLE_PART;
     Th "th" BLOCK | SPECIAL | SCOPE | TABLE_PART;
     Thead "thead" BOUNDARY | SPECIAL | TABLE_PART;
     Time "time" 0;
-    Title "title" DROPPED | SPECIAL | RAW;
+    Title "title" DROPPED | SPECIAL | RAW | IN_HEAD;
     Tr "tr" BOUNDARY | SPECIAL | TABLE_PART;
     Track "track" SPECIAL | VOID;
     Tt "tt" FORMATTING | BREAKOUT;

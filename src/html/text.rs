@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(leading_space(" &nbsp;&#32;&#xA0;\tx &nbsp;"), 19);
         assert_eq!(leading_space("&amp;nbsp;"), 0);
         assert_eq!(leading_space("&"), 0);
-        assert_eq!(trailing_space("x &nbsp; \u{a0}&#10;"), 14);
+        assert_eq!(trailing_space("x &nbsp; \u{a0}&#10;"), 15);
         assert_eq!(trailing_space("a&amp;"), 0);
         assert_eq!(trailing_space("a;"), 0);
         assert_eq!(trailing_space("&nbsp"), 5);

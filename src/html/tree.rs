@@ -169,6 +169,8 @@ impl<S: Sink> Tree<'_, S> {
         {
             self.before_doctype = false;
             self.frameset_ok = false;
+            // Text opens the body, unless it belongs to something in the head.
+            self.seen_body |= self.stack.len() <= usize::from(self.seen_html);
         }
         let state = self.state();
         self.sink.text(state, range, literal);
@@ -226,8 +228,24 @@ impl<S: Sink> Tree<'_, S> {
     fn start_html(&mut self, span: Span, self_closing: bool) -> bool {
         let at = span.range.0;
         let tag = span.tag;
+        if !self.seen_body
+            && !tag.is(class::IN_HEAD)
+            && !matches!(tag, Tag::Html | Tag::Body | Tag::Frameset)
+            && self.names.innermost_of(Tag::Template) == 0
+        {
+            self.seen_body = true;
+        }
         match tag {
             Tag::Html | Tag::Body => self.start_root(span),
+            Tag::Image => {
+                return self.start_html(
+                    Span {
+                        tag: Tag::Img,
+                        ..span
+                    },
+                    self_closing,
+                );
+            }
             Tag::Frameset => {
                 let ignores_rest = self.frameset_ok && !self.fragment;
                 return ignores_rest;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
+mod corpus;
 mod diff;
 mod layering;
+mod oracle;
 mod source;
 mod warc_corpus;
