@@ -13,6 +13,7 @@ mod measure;
 mod outline;
 mod overrides;
 mod phrases;
+mod reader;
 mod rules;
 mod selector;
 mod words;
@@ -20,6 +21,7 @@ mod words;
 pub use explain::{Reason, explain};
 pub use hashes::{article_hash, page_text_hash};
 pub use images::{ImageRule, image_identity};
+pub use reader::Reader;
 pub use rules::{Rules, SiteRule};
 pub use selector::{Selector, SelectorError};
 

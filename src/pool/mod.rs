@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
 
 /// How many results may be finished or under way ahead of the one that is asked for next, per
 /// worker. It bounds memory when one item takes much longer than its followers.
@@ -87,6 +88,20 @@ impl<R> Shared<R> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The wanted result or the reason why there will be none; `None` while it is not known.
+    fn ready(&self, state: &mut State<R>) -> Option<Next<R>> {
+        let wanted = state.wanted;
+        if let Some(result) = state.done.remove(&wanted) {
+            state.wanted += 1;
+            self.changed.notify_all();
+            return Some(Next::Item(result));
+        }
+        if state.stopped {
+            return Some(Next::Broken);
+        }
+        (state.ended && state.taken == wanted).then_some(Next::End)
+    }
+
     fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
@@ -134,22 +149,52 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
     }
 }
 
+/// What [`Ordered::next_within`] met.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next<R> {
+    /// The next result.
+    Item(R),
+    /// No result yet; ask again.
+    Waiting,
+    /// The input is at its end and every result was given.
+    End,
+    /// A worker panicked: results are missing.
+    Broken,
+}
+
+impl<R> Ordered<R> {
+    /// The next result if it comes within `time`.
+    pub fn next_within(&mut self, time: Duration) -> Next<R> {
+        let deadline = Instant::now() + time;
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(next) = self.shared.ready(&mut state) {
+                return next;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::Waiting;
+            }
+            state = self
+                .shared
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+}
+
 impl<R> Iterator for Ordered<R> {
     type Item = R;
 
     fn next(&mut self) -> Option<R> {
         let mut state = self.shared.lock();
         loop {
-            let wanted = state.wanted;
-            if let Some(result) = state.done.remove(&wanted) {
-                state.wanted += 1;
-                self.shared.changed.notify_all();
-                return Some(result);
+            match self.shared.ready(&mut state) {
+                Some(Next::Item(result)) => return Some(result),
+                Some(_) => return None,
+                None => state = self.shared.wait(state),
             }
-            if state.stopped || (state.ended && state.taken == wanted) {
-                return None;
-            }
-            state = self.shared.wait(state);
         }
     }
 }

@@ -195,6 +195,8 @@ reasons! {
     Segmented = "segmented",
     /// A container format we do not read.
     Unsupported = "unsupported",
+    /// Taken down before, and not taken in again.
+    Forgotten = "forgotten",
 }
 
 impl fmt::Display for Reason {

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
 mod corpus;
+mod bad_input;
+mod command;
 mod diff;
+mod first_steps;
 mod layering;
 mod oracle;
 mod source;

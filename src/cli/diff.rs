@@ -1,0 +1,234 @@
+//! `diff`: what changed between two snapshots or files.
+
+use std::sync::Arc;
+
+use super::arguments::Reading;
+use super::failure::{Failure, writing};
+use super::log::walk;
+use super::opened::{self, NamedPage};
+use super::terminal::Terminal;
+use super::{CommandResult, Global, Outcome};
+use crate::archive::{Archive, Snapshot};
+use crate::block::Document;
+use crate::diff::{self, Class, Diff, Filter, Ignore, Options, Place};
+use crate::label::{Reader, image_identity};
+use crate::report::diff::{self as report, DisplayOptions, Side};
+use crate::report::html::{self, Version};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Two snapshots or files; or one snapshot, compared with the revision before it
+    #[arg(required = true, num_args = 1..=2, value_name = "PAGE")]
+    pages: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Show changes outside the article as well
+    #[arg(long)]
+    all: bool,
+    /// Show whole paragraphs, not only the surroundings of a change
+    #[arg(long)]
+    whole: bool,
+    /// Old page left, new page right
+    #[arg(long, short = 'y')]
+    side_by_side: bool,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Terminal, value_name = "FORM")]
+    format: Format,
+    /// Print one JSON object; the same as --format json
+    #[arg(long)]
+    json: bool,
+    /// Print one self-contained HTML page; of a single ADDRESS its whole history
+    #[arg(long)]
+    html: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// Which changes count at all.
+#[derive(Debug, clap::Args)]
+pub(super) struct Selection {
+    /// Leave out changes below this class: markup, cosmetic, image, link, text, numeric
+    #[arg(long, value_name = "CLASS")]
+    min_class: Option<Class>,
+    /// Only changes at these places: headline, caption, byline, quotation, correction, body, outside
+    #[arg(long, value_name = "PLACE", value_delimiter = ',')]
+    place: Vec<Place>,
+    /// Leave out a class, a place, an operation, or text=PATTERN
+    #[arg(long, value_name = "WHAT")]
+    ignore: Vec<Ignore>,
+}
+
+impl Selection {
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            min_class: self.min_class,
+            places: self.place.clone(),
+            ignore: self.ignore.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For reading, inline or side by side
+    Terminal,
+    /// One JSON object
+    Json,
+    /// Unified text, one block a line, for tools
+    Unified,
+    /// One self-contained HTML page
+    Html,
+}
+
+impl Arguments {
+    fn format(&self) -> Format {
+        match (self.json, self.html) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Html,
+            _ => self.format,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
+    let reader = arguments.reading.reader(global)?;
+    let (old, new) = match arguments.pages.as_slice() {
+        [one] if arguments.format() == Format::Html && !opened::is_file(one) && is_article(global, one)? => {
+            return history(global, one, &reader, terminal);
+        }
+        [one] => with_previous(global, one)?,
+        [old, new] => (opened::page(global, old)?, opened::page(global, new)?),
+        _ => return Err(Failure::new("name one or two pages")),
+    };
+    let (old_document, new_document) = (reader.read(&old.page), reader.read(&new.page));
+    let filter = arguments.selection.filter();
+    let diff = compare(&old_document, &new_document, &new.page.address, &reader, &filter);
+    let (left, right) = (side(&old, &old_document), side(&new, &new_document));
+    let display = DisplayOptions {
+        all: arguments.all,
+        whole: arguments.whole,
+    };
+    let look = terminal.look();
+    if arguments.format() == Format::Terminal {
+        terminal.page()?;
+    }
+    let out = terminal.writer();
+    match arguments.format() {
+        Format::Json => report::json(left, right, &diff, arguments.all, out),
+        Format::Html => html::diff(left, right, &diff, out),
+        Format::Unified => report::unified(left, right, &diff, display, out),
+        Format::Terminal if arguments.side_by_side => {
+            report::side_by_side(left, right, &diff, display, look, out)
+        }
+        Format::Terminal => report::terminal(left, right, &diff, display, look, out),
+    }
+    .map_err(|error| writing(&error))?;
+    Ok(Outcome::found_if(diff.differs()))
+}
+
+/// The diff of two pages of an article, by the image rule of its site.
+pub(super) fn compare(
+    old: &Document,
+    new: &Document,
+    address: &str,
+    reader: &Reader,
+    filter: &Filter,
+) -> Diff {
+    let rule = reader.rule(address);
+    let identity = |src: &str| image_identity(rule, src);
+    let options = Options {
+        image_identity: Some(&identity),
+        filter: Some(filter),
+    };
+    diff::diff(old, new, &options)
+}
+
+fn side<'a>(page: &'a NamedPage, document: &'a Document) -> Side<'a> {
+    Side {
+        name: &page.name,
+        moment: page.page.moment,
+        document,
+    }
+}
+
+/// A snapshot and the newest revision before it whose text differs.
+fn with_previous(global: &Global, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
+    if opened::is_file(name) {
+        return Err(Failure::at(name, "name a second page to compare this file with"));
+    }
+    let archive = opened::open(global)?;
+    let new = opened::snapshot(&archive, name)?;
+    let mut snapshots = archive.snapshots(&new.address)?;
+    snapshots.retain(|snapshot| snapshot.counts_as_revision() || snapshot.id == new.id);
+    let at = snapshots
+        .iter()
+        .position(|snapshot| snapshot.id == new.id)
+        .unwrap_or(0);
+    // Snapshots without a change of text since then look the same to a reader: go back to where the
+    // newest change was made.
+    let changed = snapshots[..=at]
+        .iter()
+        .rposition(|snapshot| snapshot.revision)
+        .unwrap_or(0);
+    let Some(old) = changed
+        .checked_sub(1)
+        .and_then(|before| snapshots.get(before))
+        .cloned()
+    else {
+        return Err(Failure::at(
+            name,
+            "this is the first revision; there is none before it to compare with",
+        ));
+    };
+    Ok((
+        opened::restored(&archive, &old)?,
+        opened::restored(&archive, &new)?,
+    ))
+}
+
+/// Whether the name stands for an article as a whole, without number or time.
+fn is_article(global: &Global, name: &str) -> Result<bool, Failure> {
+    Ok(!opened::open(global)?.snapshots(name)?.is_empty())
+}
+
+/// The whole history of an article as one HTML page.
+fn history(global: &Global, name: &str, reader: &Reader, terminal: &mut Terminal) -> CommandResult {
+    let mut archive = opened::open(global)?;
+    opened::bring_up_to_date(&mut archive, reader)?;
+    let entries = history_of(&archive, name, reader)?;
+    let versions: Vec<Version<'_>> = entries
+        .iter()
+        .map(|entry| Version {
+            snapshot: &entry.snapshot,
+            document: &entry.document,
+            diff: entry.diff.as_ref(),
+        })
+        .collect();
+    html::history(name, &versions, terminal.writer()).map_err(|error| writing(&error))?;
+    Ok(Outcome::found_if(versions.len() > 1))
+}
+
+/// A snapshot in which something changed.
+pub(super) struct Changed {
+    pub(super) snapshot: Snapshot,
+    pub(super) document: Arc<Document>,
+    pub(super) diff: Option<Diff>,
+}
+
+/// The first snapshot of an article and every one in which a text or form of the article changed.
+pub(super) fn history_of(archive: &Archive, name: &str, reader: &Reader) -> Result<Vec<Changed>, Failure> {
+    let mut snapshots = opened::article(archive, name)?;
+    snapshots.retain(Snapshot::counts_as_revision);
+    let mut changed = Vec::new();
+    walk(archive, snapshots, reader, &Filter::default(), &mut |entry| {
+        if let Some(document) = entry.document {
+            changed.push(Changed {
+                snapshot: entry.snapshot,
+                document,
+                diff: entry.change.map(|change| change.diff),
+            });
+        }
+        Ok(())
+    })?;
+    Ok(changed)
+}

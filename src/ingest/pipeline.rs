@@ -1,0 +1,350 @@
+//! The run itself: two parallel stages with the writer's decisions between and after them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{CommitEvery, Declared, Event, IngestError, Summary};
+use crate::archive::{Archive, ArchiveError, Encoded, Job, Planned, Writer, WriterOptions};
+use crate::block::Document;
+use crate::catalog::blocks::Outline;
+use crate::label::{Reader, article_hash};
+use crate::page::Page;
+use crate::pool::{self, Next};
+use crate::source::{Fault, Item, Listed, Place, Reason, SourceOptions};
+
+/// How often a silent source is left alone before the commit time is looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Adds every entry to the archive.
+///
+/// `observe` hears what happens, in input order. Entries that cannot be read are reported and counted,
+/// the rest goes on; only a failing archive ends the run.
+pub fn run(
+    archive: &mut Archive,
+    entries: impl Iterator<Item = Listed> + Send,
+    sources: &SourceOptions,
+    reader: &Reader,
+    every: CommitEvery,
+    observe: &mut dyn FnMut(Event),
+) -> Result<Summary, IngestError> {
+    let gate = Gate::new(archive.writer(WriterOptions::default())?);
+    let workers = pool::cores();
+    thread::scope(|scope| {
+        let parsed = pool::ordered(scope, workers, entries, |entry| parse(entry, sources, reader));
+        let planned = Plan {
+            gate: &gate,
+            parsed,
+            barrier: false,
+        };
+        let mut encoded = pool::ordered(scope, workers, planned, encode);
+        let mut sink = Sink {
+            gate: &gate,
+            every,
+            observe,
+            summary: Summary::default(),
+            through: None,
+            first_pending: None,
+            pending: 0,
+        };
+        let outcome = sink.drain(&mut encoded);
+        // The planner may be waiting for a commit that will not come.
+        gate.open();
+        outcome.map(|()| sink.summary)
+    })
+}
+
+/// The writer, shared between the planner (which asks it for bases) and the sink (which appends and
+/// commits). A commit needs every planned job appended, so the sink asks for a barrier: the planner
+/// lets nothing pass until the commit is done.
+struct Gate<'a> {
+    writer: Mutex<State<'a>>,
+    opened: Condvar,
+    barrier_wanted: AtomicBool,
+}
+
+struct State<'a> {
+    writer: Writer<'a>,
+    /// Jobs planned and not yet appended.
+    in_flight: u64,
+    /// A barrier is on its way through the stages.
+    closed: bool,
+}
+
+impl<'a> Gate<'a> {
+    fn new(writer: Writer<'a>) -> Self {
+        Self {
+            writer: Mutex::new(State {
+                writer,
+                in_flight: 0,
+                closed: false,
+            }),
+            opened: Condvar::new(),
+            barrier_wanted: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) {
+        self.barrier_wanted.store(false, Ordering::SeqCst);
+        self.lock().closed = false;
+        self.opened.notify_all();
+    }
+}
+
+/// One entry after reading and parsing.
+enum Parsed {
+    Page(Box<ParsedPage>),
+    Fault(Fault),
+    LeftOut(Reason),
+    Noted(Fault),
+}
+
+struct ParsedPage {
+    page: Page,
+    outline: Outline,
+    place: Place,
+    counts: Counts,
+}
+
+/// What is counted of a page, whatever becomes of it.
+#[derive(Default)]
+struct Counts {
+    raw_bytes: u64,
+    blocks: u64,
+    body_blocks: u64,
+    declared: Declared,
+}
+
+/// One entry on its way through the second stage.
+enum Step {
+    Known(Place, Counts),
+    Forgotten(Place, Counts),
+    Refused(ArchiveError, Place, Counts),
+    Job(Box<Job>, Place, Counts),
+    Encoded(Box<Encoded>, Place, Counts),
+    Fault(Fault),
+    LeftOut(Reason),
+    Noted(Fault),
+    Barrier,
+}
+
+fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Parsed {
+    match entry.read(sources) {
+        Item::Page(page, place) => {
+            let document = reader.read(&page);
+            Parsed::Page(Box::new(ParsedPage {
+                outline: Outline::of(&document, article_hash(&document)),
+                counts: Counts {
+                    raw_bytes: page.body.len() as u64,
+                    blocks: document.blocks.len() as u64,
+                    body_blocks: document.blocks.iter().filter(|block| block.body).count() as u64,
+                    declared: declared(&document),
+                },
+                page: *page,
+                place,
+            }))
+        }
+        Item::Skipped(fault) => Parsed::Fault(fault),
+        Item::LeftOut(fault) => Parsed::LeftOut(fault.reason),
+        Item::Noted(fault) => Parsed::Noted(fault),
+    }
+}
+
+/// Counts declared hashes, and how many of them the canonical text or form gives.
+fn declared(document: &Document) -> Declared {
+    let mut counts = Declared::default();
+    for block in &document.blocks {
+        let Some(declared) = &block.declared else { continue };
+        counts.blocks += 1;
+        if let Ok(hash) = declared.trim().parse() {
+            counts.reproduced += u64::from(block.text_hash == hash || block.form_hash == hash);
+        }
+    }
+    counts
+}
+
+fn encode(step: Step) -> Step {
+    match step {
+        Step::Job(job, place, counts) => Step::Encoded(Box::new(job.encode()), place, counts),
+        other => other,
+    }
+}
+
+/// The iterator between the stages: asks the writer about each page, in order.
+struct Plan<'g, 'a, I> {
+    gate: &'g Gate<'a>,
+    parsed: I,
+    barrier: bool,
+}
+
+impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        if self.barrier {
+            let mut state = self.gate.lock();
+            while state.closed {
+                state = self
+                    .gate
+                    .opened
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            self.barrier = false;
+        }
+        if self.gate.barrier_wanted.swap(false, Ordering::SeqCst) {
+            self.gate.lock().closed = true;
+            self.barrier = true;
+            return Some(Step::Barrier);
+        }
+        Some(match self.parsed.next()? {
+            Parsed::Fault(fault) => Step::Fault(fault),
+            Parsed::LeftOut(reason) => Step::LeftOut(reason),
+            Parsed::Noted(fault) => Step::Noted(fault),
+            Parsed::Page(parsed) => {
+                let ParsedPage {
+                    page,
+                    outline,
+                    place,
+                    counts,
+                } = *parsed;
+                let mut state = self.gate.lock();
+                match state.writer.plan(page, Some(outline)) {
+                    Ok(Planned::Known) => Step::Known(place, counts),
+                    Ok(Planned::Forgotten) => Step::Forgotten(place, counts),
+                    Ok(Planned::Job(job)) => {
+                        state.in_flight += 1;
+                        Step::Job(Box::new(job), place, counts)
+                    }
+                    Err(error) => Step::Refused(error, place, counts),
+                }
+            }
+        })
+    }
+}
+
+/// The end of the stages: appends in order, commits, counts, reports.
+struct Sink<'g, 'a, 'o> {
+    gate: &'g Gate<'a>,
+    every: CommitEvery,
+    observe: &'o mut dyn FnMut(Event),
+    summary: Summary,
+    /// The last entry that was dealt with.
+    through: Option<Place>,
+    /// When the oldest page not yet committed was appended.
+    first_pending: Option<Instant>,
+    /// Pages appended since the last commit.
+    pending: u64,
+}
+
+impl Sink<'_, '_, '_> {
+    fn drain(&mut self, steps: &mut pool::Ordered<Step>) -> Result<(), IngestError> {
+        loop {
+            match steps.next_within(TICK) {
+                Next::Item(step) => self.take(step)?,
+                Next::Waiting => {
+                    // A silent source: nothing is on its way, so no barrier is needed.
+                    if self.commit_due() && self.gate.lock().in_flight == 0 {
+                        self.commit()?;
+                    }
+                }
+                Next::End => break,
+                Next::Broken => return Err(IngestError::Worker),
+            }
+        }
+        self.commit()
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), IngestError> {
+        match step {
+            Step::Encoded(encoded, place, counts) => {
+                let full = {
+                    let mut state = self.gate.lock();
+                    state.in_flight -= 1;
+                    state.writer.append(*encoded)?;
+                    state.writer.is_full()
+                };
+                self.summary.new += 1;
+                self.pending += 1;
+                self.first_pending.get_or_insert_with(Instant::now);
+                self.count(place, &counts);
+                if full || self.commit_due() {
+                    self.gate.barrier_wanted.store(true, Ordering::SeqCst);
+                }
+            }
+            Step::Known(place, counts) => {
+                self.summary.known += 1;
+                self.count(place, &counts);
+            }
+            Step::Forgotten(place, counts) => {
+                let message = "this page was taken down and is not taken in again";
+                self.skip(Fault::new(place.clone(), Reason::Forgotten, message));
+                self.count(place, &counts);
+            }
+            Step::Refused(error @ ArchiveError::TooLarge { .. }, place, counts) => {
+                self.skip(Fault::new(place.clone(), Reason::TooLarge, error.to_string()));
+                self.count(place, &counts);
+            }
+            Step::Refused(error, ..) => return Err(error.into()),
+            Step::Fault(fault) => {
+                self.through = Some(fault.place.clone());
+                self.skip(fault);
+            }
+            Step::LeftOut(reason) => {
+                self.summary.left_out += 1;
+                Summary::count(&mut self.summary.left_out_by_reason, reason.as_str());
+            }
+            Step::Noted(fault) => (self.observe)(Event::Noted(fault)),
+            Step::Barrier => {
+                self.commit()?;
+                self.gate.open();
+            }
+            // Jobs are encoded by the second stage before they get here.
+            Step::Job(..) => return Err(IngestError::Worker),
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, place: Place, counts: &Counts) {
+        self.summary.pages += 1;
+        self.summary.raw_bytes += counts.raw_bytes;
+        self.summary.blocks += counts.blocks;
+        self.summary.body_blocks += counts.body_blocks;
+        self.summary.declared.blocks += counts.declared.blocks;
+        self.summary.declared.reproduced += counts.declared.reproduced;
+        self.through = Some(place);
+        (self.observe)(Event::Advanced(counts.raw_bytes));
+    }
+
+    fn skip(&mut self, fault: Fault) {
+        self.summary.skipped += 1;
+        Summary::count(&mut self.summary.skipped_by_reason, fault.reason.as_str());
+        (self.observe)(Event::Skipped(fault));
+    }
+
+    fn commit_due(&self) -> bool {
+        let by_pages = self.every.pages.is_some_and(|pages| self.pending >= pages);
+        let by_time = match (self.every.time, self.first_pending) {
+            (Some(time), Some(since)) => since.elapsed() >= time,
+            _ => false,
+        };
+        by_pages || by_time
+    }
+
+    fn commit(&mut self) -> Result<(), IngestError> {
+        let commit = self.gate.lock().writer.commit()?;
+        (self.pending, self.first_pending) = (0, None);
+        let (Some(commit), Some(through)) = (commit, self.through.clone()) else {
+            return Ok(());
+        };
+        self.summary.stored_bytes += commit.stored_bytes;
+        self.summary.packs += 1;
+        (self.observe)(Event::Committed { commit, through });
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! What an archive holds: the results of `add`, `list` and `stats`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::archive::{ArticleSummary, Stats};
+use crate::ingest::Summary;
+use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, number};
+
+/// The JSON summary of `add`.
+#[must_use]
+pub fn add_summary(summary: &Summary, seconds: f64) -> Value {
+    json!({
+        "type": "summary",
+        "pages": summary.pages,
+        "new": summary.new,
+        "known": summary.known,
+        "skipped": summary.skipped,
+        "left_out": summary.left_out,
+        "raw_bytes": summary.raw_bytes,
+        "stored_bytes": summary.stored_bytes,
+        "seconds": (seconds * 1000.0).round() / 1000.0,
+        "packs": summary.packs,
+        "blocks": summary.blocks,
+        "body_blocks": summary.body_blocks,
+        "declared": summary.declared.blocks,
+        "reproduced": summary.declared.reproduced,
+        "skipped_by_reason": summary.skipped_by_reason,
+        "left_out_by_reason": summary.left_out_by_reason,
+    })
+}
+
+/// What `add` says at its end.
+pub fn added(
+    summary: &Summary,
+    before: &Stats,
+    after: &Stats,
+    seconds: f64,
+    next_steps: &[String],
+    look: Look,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let rate = if seconds > 0.0 {
+        summary.raw_bytes as f64 / seconds / 1e6
+    } else {
+        0.0
+    };
+    let mut rows = vec![
+        (
+            "pages",
+            format!(
+                "{}: {} new, {} known",
+                number(summary.pages),
+                number(summary.new),
+                number(summary.known)
+            ),
+        ),
+        (
+            "blocks",
+            format!(
+                "{}, {} of them in an article's body",
+                number(summary.blocks),
+                number(summary.body_blocks)
+            ),
+        ),
+    ];
+    if summary.declared.blocks > 0 {
+        let Summary { declared, .. } = summary;
+        rows.push((
+            "declared",
+            format!(
+                "{}: {} reproduced by text-v1 or form-v1, {} not (`pressmark check` tells which)",
+                counted(declared.blocks, "hash").replace("hashs", "hashes"),
+                number(declared.reproduced),
+                number(declared.blocks - declared.reproduced)
+            ),
+        ));
+    }
+    rows.push((
+        "articles",
+        format!(
+            "{} in the archive, {} new; {} new",
+            number(after.articles),
+            number(after.articles.saturating_sub(before.articles)),
+            counted(after.revisions.saturating_sub(before.revisions), "revision"),
+        ),
+    ));
+    rows.push((
+        "bytes",
+        format!(
+            "{} read, {} stored{}; {seconds:.2} s, {rate:.0} MB/s",
+            bytes(summary.raw_bytes),
+            bytes(summary.stored_bytes),
+            if summary.stored_bytes > 0 && summary.new > 0 {
+                format!(
+                    " (1/{:.1})",
+                    summary.raw_bytes as f64 / summary.stored_bytes as f64
+                )
+            } else {
+                String::new()
+            },
+        ),
+    ));
+    for (title, reasons, total) in [
+        ("skipped", &summary.skipped_by_reason, summary.skipped),
+        ("left out", &summary.left_out_by_reason, summary.left_out),
+    ] {
+        if total > 0 {
+            let by: Vec<String> = reasons
+                .iter()
+                .map(|(reason, count)| format!("{reason} {count}"))
+                .collect();
+            rows.push((title, format!("{}: {}", number(total), by.join(", "))));
+        }
+    }
+    for (title, text) in rows {
+        writeln!(out, "{} {text}", look.paint(Accent::Strong, cell(title, 9)))?;
+    }
+    if !next_steps.is_empty() {
+        writeln!(out, "next:")?;
+        for step in next_steps {
+            writeln!(out, "  {step}")?;
+        }
+    }
+    Ok(())
+}
+
+/// One article in JSON.
+#[derive(Debug, Serialize)]
+pub struct ListLine<'a> {
+    address: &'a str,
+    snapshots: u64,
+    revisions: u64,
+    first: Option<crate::page::Moment>,
+    last: Option<crate::page::Moment>,
+    raw_bytes: u64,
+}
+
+/// The JSON line of an article.
+#[must_use]
+pub fn list_line(article: &ArticleSummary) -> ListLine<'_> {
+    ListLine {
+        address: &article.address,
+        snapshots: article.snapshots,
+        revisions: article.revisions,
+        first: article.first,
+        last: article.last,
+        raw_bytes: article.raw_bytes,
+    }
+}
+
+/// One line an article: snapshots, revisions, first and last day, address.
+pub fn listed(articles: &[ArticleSummary], look: Look, out: &mut impl Write) -> io::Result<()> {
+    let head = format!(
+        "{:>9} {:>9}  {}  {}  address",
+        "snapshots",
+        "revisions",
+        cell("first", 10),
+        cell("last", 10)
+    );
+    writeln!(out, "{}", look.paint(Accent::Faint, fit(&head, look.width)))?;
+    for article in articles {
+        let day = |moment: Option<crate::page::Moment>| {
+            moment.map_or_else(
+                || "-".to_owned(),
+                |moment| moment.to_string().chars().take(10).collect(),
+            )
+        };
+        let start = format!(
+            "{:>9} {:>9}  {}  {}  ",
+            number(article.snapshots),
+            number(article.revisions),
+            cell(&day(article.first), 10),
+            cell(&day(article.last), 10)
+        );
+        let room = look.width.saturating_sub(columns(&start)).max(20);
+        writeln!(out, "{start}{}", fit(&article.address, room))?;
+    }
+    Ok(())
+}
+
+/// The JSON object of `stats`.
+#[must_use]
+pub fn stats_object(stats: &Stats) -> Value {
+    json!({
+        "articles": stats.articles,
+        "snapshots": stats.snapshots,
+        "revisions": stats.revisions,
+        "raw_bytes": stats.raw_bytes,
+        "stored_bytes": stats.stored_bytes,
+        "ratio": (stats.ratio() * 100.0).round() / 100.0,
+        "packs": stats.packs,
+        "catalog_bytes": stats.catalog_bytes,
+        "tombstones": stats.tombstones,
+    })
+}
+
+/// What `stats` prints.
+pub fn counted_up(stats: &Stats, look: Look, out: &mut impl Write) -> io::Result<()> {
+    let rows = [
+        ("articles", number(stats.articles)),
+        ("snapshots", number(stats.snapshots)),
+        ("revisions", number(stats.revisions)),
+        ("raw", bytes(stats.raw_bytes)),
+        (
+            "stored",
+            format!(
+                "{} in {} (1/{:.1})",
+                bytes(stats.stored_bytes),
+                counted(stats.packs, "pack"),
+                stats.ratio()
+            ),
+        ),
+        ("catalog", bytes(stats.catalog_bytes)),
+        ("tombstones", number(stats.tombstones)),
+    ];
+    for (title, text) in rows {
+        writeln!(out, "{} {text}", look.paint(Accent::Strong, cell(title, 11)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Changes as spans of running text: what was deleted and inserted, and the equal text around it.
+
+use crate::block::Block;
+use crate::diff::{Change, Op, WordOp};
+use crate::report::flow::Span;
+use crate::report::layout::{Accent, Look};
+
+/// Characters of equal text kept on either side of a changed word; longer stretches are elided.
+const CONTEXT: usize = 60;
+
+/// The change's text with deleted and inserted words marked: by colour where there is one, else as
+/// `[-deleted-]` and `{+inserted+}`.
+pub(super) fn inline(change: &Change, old: &[Block], new: &[Block], look: Look, whole: bool) -> Vec<Span> {
+    match change.op {
+        Op::Delete => vec![marked(WordOp::Delete, &joined(&change.old, old), look)],
+        Op::Insert => vec![marked(WordOp::Insert, &joined(&change.new, new), look)],
+        _ if change.words.is_empty() => {
+            let text = joined(&change.new, new);
+            vec![Span::plain(if whole { text } else { elide(&text, true, true) })]
+        }
+        _ => {
+            let last = change.words.len() - 1;
+            change
+                .words
+                .iter()
+                .enumerate()
+                .map(|(at, word)| match word.op {
+                    WordOp::Equal if whole => Span::plain(word.text.replace('\n', " ¶ ")),
+                    WordOp::Equal => Span::plain(elide(&word.text.replace('\n', " ¶ "), at == 0, at == last)),
+                    op => marked(op, &word.text.replace('\n', " ¶ "), look),
+                })
+                .collect()
+        }
+    }
+}
+
+/// One side of the change: its own words plain, those the other side lacks marked.
+pub(super) fn one_side(change: &Change, blocks: &[Block], old_side: bool) -> Vec<Span> {
+    let (indices, own) = if old_side {
+        (&change.old, WordOp::Delete)
+    } else {
+        (&change.new, WordOp::Insert)
+    };
+    let accent = if old_side { Accent::Bad } else { Accent::Good };
+    if change.words.is_empty() {
+        let text = joined(indices, blocks);
+        return vec![match change.op {
+            Op::Delete | Op::Insert => Span::new(accent, text),
+            _ => Span::plain(text),
+        }];
+    }
+    change
+        .words
+        .iter()
+        .filter_map(|word| match word.op {
+            WordOp::Equal => Some(Span::plain(word.text.replace('\n', " ¶ "))),
+            op if op == own => Some(Span::new(accent, word.text.replace('\n', " ¶ "))),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The texts of blocks, one after the other; a figure without text is told by its image.
+pub(super) fn joined(indices: &[u32], blocks: &[Block]) -> String {
+    indices
+        .iter()
+        .filter_map(|&index| blocks.get(index as usize))
+        .map(text_or_image)
+        .collect::<Vec<_>>()
+        .join(" ¶ ")
+}
+
+pub(super) fn text_or_image(block: &Block) -> String {
+    use crate::block::Mark;
+    if !block.text.is_empty() {
+        return block.text.clone();
+    }
+    let image = block.marks.iter().find_map(|mark| match mark {
+        Mark::Image { src, alt, .. } => Some(if alt.is_empty() { src } else { alt }),
+        _ => None,
+    });
+    image.map_or_else(|| "(empty)".to_owned(), |image| format!("(image: {image})"))
+}
+
+fn marked(op: WordOp, text: &str, look: Look) -> Span {
+    let (accent, open, close) = match op {
+        WordOp::Delete => (Accent::Bad, "[-", "-]"),
+        _ => (Accent::Good, "{+", "+}"),
+    };
+    if look.color {
+        Span::new(accent, text)
+    } else {
+        Span::plain(format!("{open}{text}{close}"))
+    }
+}
+
+/// Keeps the ends of an equal stretch that lie next to a change.
+fn elide(text: &str, first: bool, last: bool) -> String {
+    let length = text.chars().count();
+    let keep_start = if first { 0 } else { CONTEXT };
+    let keep_end = if last { 0 } else { CONTEXT };
+    let keep_start = if first && last { 2 * CONTEXT } else { keep_start };
+    if length <= keep_start + keep_end + 8 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(keep_start).collect();
+    let end: String = text.chars().skip(length - keep_end).collect();
+    format!("{start} … {end}").trim().to_owned()
+        + if keep_end > 0 && text.ends_with(' ') {
+            " "
+        } else {
+            ""
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_equal_text_is_elided_towards_the_change() {
+        let text = "a ".repeat(200);
+        assert!(elide(&text, true, false).starts_with('…'));
+        assert!(elide(&text, false, true).ends_with('…'));
+        assert_eq!(elide("short", false, false), "short");
+        assert!(elide(&text, false, false).chars().count() < 140);
+    }
+}

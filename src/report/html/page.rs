@@ -1,0 +1,108 @@
+//! The page of one diff.
+
+use std::io::{self, Write};
+
+use super::rows::{self, Anchors};
+use super::{close, escape, open};
+use crate::diff::{Diff, Place};
+use crate::report::diff::Side;
+use crate::report::layout::{counted, number};
+use crate::report::log::kind_of_edit;
+
+/// Writes one self-contained page: both sides, a summary, every change inline and side by side,
+/// unchanged paragraphs and changes outside the article folded.
+pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> io::Result<()> {
+    let title = headline(new).or_else(|| headline(old)).unwrap_or(new.name);
+    open(title, new.document.language.as_deref(), out)?;
+    writeln!(out, "<header>\n<h1>{}</h1>", escape(title))?;
+    writeln!(out, "<div class=\"sides\">")?;
+    for (class, word, side) in [("old", "before", old), ("new", "after", new)] {
+        writeln!(
+            out,
+            "<div class=\"{class}\"><div class=\"faint\">{word}</div><div>{}</div><div class=\"faint\">{}{}</div></div>",
+            escape(side.name),
+            side.moment.map_or_else(String::new, |moment| format!(
+                "<time datetime=\"{moment}\">{moment}</time>, "
+            )),
+            counted(side.document.blocks.len() as u64, "block"),
+        )?;
+    }
+    writeln!(out, "</div>")?;
+    notices(diff, out)?;
+    writeln!(out, "<p>{}</p>\n</header>", escape(&kind_of_edit(diff)))?;
+    switch(out)?;
+    writeln!(out, "<main>")?;
+    rows::changes(old, new, diff, Anchors::default(), out)?;
+    let outside = diff
+        .edits()
+        .filter(|change| change.place == Place::Outside)
+        .count();
+    if outside > 0 {
+        writeln!(
+            out,
+            "<details><summary>{} outside the article</summary>",
+            counted(outside as u64, "change")
+        )?;
+        rows::outside(old, new, diff, Anchors::default(), out)?;
+        writeln!(out, "</details>")?;
+    }
+    writeln!(out, "</main>")?;
+    close(out)
+}
+
+/// The switch between the two views; it works without scripts.
+pub(super) fn switch(out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<nav class=\"bar\" aria-label=\"view\">\
+         <label><input type=\"radio\" name=\"view\" id=\"view-inline\" checked> inline</label>\
+         <label><input type=\"radio\" name=\"view\" id=\"view-side\"> side by side</label>\
+         <span class=\"faint\"><kbd>n</kbd> next <kbd>p</kbd> previous <kbd>i</kbd> inline <kbd>s</kbd> side by side \
+         <kbd>d</kbd> hashes and ranges</span></nav>"
+    )
+}
+
+/// What a reader must know before the changes: a suspect extraction, ignored changes, cut corners.
+pub(super) fn notices(diff: &Diff, out: &mut impl Write) -> io::Result<()> {
+    if let Some(suspect) = &diff.suspect {
+        writeln!(
+            out,
+            "<p class=\"notice\" role=\"note\">Suspect: the extraction was {} ({} characters of body before, {} now). \
+             What follows is probably no edit.</p>",
+            suspect.reason.as_str(),
+            number(u64::from(suspect.old_characters)),
+            number(u64::from(suspect.new_characters)),
+        )?;
+    }
+    if diff.ignored.changes > 0 {
+        let reasons: Vec<String> = diff
+            .ignored
+            .reasons
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        writeln!(
+            out,
+            "<p class=\"notice\" role=\"note\">Ignored {}: {}.</p>",
+            counted(u64::from(diff.ignored.changes), "change"),
+            escape(&reasons.join(", "))
+        )?;
+    }
+    if !diff.limits.is_empty() {
+        writeln!(
+            out,
+            "<p class=\"notice\" role=\"note\">This pair is so large that part of it was compared by shortcuts; \
+             what was not examined is shown as deleted and inserted.</p>"
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn headline(side: Side<'_>) -> Option<&str> {
+    let document = side.document;
+    document
+        .headline
+        .as_deref()
+        .or(document.title.as_deref())
+        .filter(|title| !title.is_empty())
+}

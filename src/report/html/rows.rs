@@ -1,0 +1,309 @@
+//! Changes as rows: each inline and side by side, with the evidence a reader can check.
+
+use std::io::{self, Write};
+
+use super::escape;
+use crate::block::{Block, Mark};
+use crate::diff::{Change, Diff, Op, Place, WordOp};
+use crate::report::diff::Side;
+use crate::report::layout::counted;
+
+/// What the ids on a page start with, so that several diffs can stand on one page.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Anchors<'a> {
+    pub(super) prefix: &'a str,
+}
+
+/// The changes inside the article, unchanged runs folded, and a stub where a moved block used to be.
+pub(super) fn changes(
+    old: Side<'_>,
+    new: Side<'_>,
+    diff: &Diff,
+    anchors: Anchors<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let stubs = stubs(diff);
+    let mut any = false;
+    for (at, change) in diff.changes.iter().enumerate() {
+        for &moved in stubs.get(at).map_or(&[][..], Vec::as_slice) {
+            stub(&diff.changes[moved], moved, old, anchors, out)?;
+        }
+        if change.place == Place::Outside {
+            continue;
+        }
+        if change.op == Op::Equal {
+            equal(change, new, out)?;
+        } else {
+            any = true;
+            row(at, change, old, new, anchors, out)?;
+        }
+    }
+    if !any {
+        writeln!(out, "<p>No change in the article.</p>")?;
+    }
+    Ok(())
+}
+
+/// The changes outside the article.
+pub(super) fn outside(
+    old: Side<'_>,
+    new: Side<'_>,
+    diff: &Diff,
+    anchors: Anchors<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for (at, change) in diff.changes.iter().enumerate() {
+        if change.place == Place::Outside && change.op != Op::Equal {
+            row(at, change, old, new, anchors, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// For each position in the changes, the moves whose old place is right before it.
+fn stubs(diff: &Diff) -> Vec<Vec<usize>> {
+    let mut before = vec![Vec::new(); diff.changes.len()];
+    let settled: Vec<(u32, usize)> = diff
+        .changes
+        .iter()
+        .enumerate()
+        .filter(|(_, change)| !change.moved)
+        .filter_map(|(at, change)| Some((*change.old.first()?, at)))
+        .collect();
+    for (at, change) in diff.changes.iter().enumerate() {
+        if !change.moved || change.place == Place::Outside {
+            continue;
+        }
+        let Some(&first) = change.old.first() else {
+            continue;
+        };
+        // The settled change that begins next after the old place.
+        let next = settled
+            .iter()
+            .filter(|(old, _)| *old > first)
+            .min()
+            .map(|&(_, at)| at);
+        if let Some(slot) = next.and_then(|next| before.get_mut(next)) {
+            slot.push(at);
+        }
+    }
+    before
+}
+
+fn stub(
+    change: &Change,
+    at: usize,
+    old: Side<'_>,
+    anchors: Anchors<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let text: String = joined(&change.old, &old.document.blocks)
+        .chars()
+        .take(60)
+        .collect();
+    let prefix = anchors.prefix;
+    writeln!(
+        out,
+        "<p class=\"stub\" id=\"{prefix}from{at}\">moved from here: <a href=\"#{prefix}c{at}\">{}…</a></p>",
+        escape(&text)
+    )
+}
+
+fn equal(change: &Change, new: Side<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<details class=\"same\"><summary>{} unchanged</summary>",
+        counted(change.new.len() as u64, "paragraph")
+    )?;
+    for block in blocks(&change.new, &new.document.blocks) {
+        writeln!(
+            out,
+            "<p class=\"{}\">{}</p>",
+            weight(block),
+            escape(&shown(block))
+        )?;
+    }
+    writeln!(out, "</details>")
+}
+
+fn row(
+    at: usize,
+    change: &Change,
+    old: Side<'_>,
+    new: Side<'_>,
+    anchors: Anchors<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let prefix = anchors.prefix;
+    let (old_blocks, new_blocks) = (&old.document.blocks, &new.document.blocks);
+    let first = blocks(&change.new, new_blocks)
+        .next()
+        .or_else(|| blocks(&change.old, old_blocks).next());
+    let mut facts = vec![change.op.as_str().to_owned()];
+    if change.op == Op::Move && !change.words.is_empty() {
+        facts.push("edited".to_owned());
+    }
+    facts.push(change.place.as_str().to_owned());
+    facts.push(change.class.as_str().to_owned());
+    if change.size.deleted + change.size.inserted > 0 {
+        facts.push(format!(
+            "−{} +{} characters",
+            change.size.deleted, change.size.inserted
+        ));
+    }
+    let back = if change.moved {
+        format!(" · <a href=\"#{prefix}from{at}\">where it was</a>")
+    } else {
+        String::new()
+    };
+    writeln!(
+        out,
+        "<section class=\"change {}\" id=\"{prefix}c{at}\" aria-label=\"{}\">\n<p class=\"facts\">\
+         <a href=\"#{prefix}c{at}\">#{}</a> {}{back}</p>",
+        change.op.as_str(),
+        escape(&facts.join(", ")),
+        at + 1,
+        escape(&facts.join(" · ")),
+    )?;
+    let weight = first.map_or("", weight);
+    writeln!(
+        out,
+        "<div class=\"one {weight}\">{}</div>",
+        inline(change, old_blocks, new_blocks)
+    )?;
+    writeln!(
+        out,
+        "<div class=\"pair {weight}\">{}{}</div>",
+        half(change, old_blocks, true),
+        half(change, new_blocks, false)
+    )?;
+    evidence(change, old, new, out)?;
+    writeln!(out, "</section>")
+}
+
+/// Both sides in one text, deletions and insertions marked.
+fn inline(change: &Change, old: &[Block], new: &[Block]) -> String {
+    match change.op {
+        Op::Delete => format!("<del>{}</del>", escape(&joined(&change.old, old))),
+        Op::Insert => format!("<ins>{}</ins>", escape(&joined(&change.new, new))),
+        _ if change.words.is_empty() => marks(change, old, new),
+        _ => change
+            .words
+            .iter()
+            .map(|word| match word.op {
+                WordOp::Equal => escape(&word.text),
+                WordOp::Delete => format!("<del>{}</del>", escape(&word.text)),
+                WordOp::Insert => format!("<ins>{}</ins>", escape(&word.text)),
+            })
+            .collect(),
+    }
+}
+
+/// The text with what differs in links and images below it, where the words are the same.
+fn marks(change: &Change, old: &[Block], new: &[Block]) -> String {
+    let list = |indices: &[u32], all: &[Block]| -> Vec<String> {
+        blocks(indices, all)
+            .flat_map(|block| &block.marks)
+            .filter_map(|mark| match mark {
+                Mark::Link { href, .. } => Some(format!("link {href}")),
+                Mark::Image { src, alt, .. } => Some(format!("image {src} {alt}")),
+                Mark::Emphasis { .. } => None,
+            })
+            .collect()
+    };
+    let (before, after) = (list(&change.old, old), list(&change.new, new));
+    let mut lines = vec![escape(&joined(&change.new, new))];
+    let gone = before.iter().filter(|mark| !after.contains(mark));
+    lines.extend(gone.map(|mark| format!("<del>{}</del>", escape(mark))));
+    let come = after.iter().filter(|mark| !before.contains(mark));
+    lines.extend(come.map(|mark| format!("<ins>{}</ins>", escape(mark))));
+    lines.join("<br>")
+}
+
+/// One column.
+fn half(change: &Change, all: &[Block], old_side: bool) -> String {
+    let (indices, own, tag) = if old_side {
+        (&change.old, WordOp::Delete, "del")
+    } else {
+        (&change.new, WordOp::Insert, "ins")
+    };
+    if indices.is_empty() {
+        return "<div class=\"empty\"></div>".to_owned();
+    }
+    let whole = matches!(change.op, Op::Delete | Op::Insert);
+    let text = if change.words.is_empty() {
+        let text = escape(&joined(indices, all));
+        if whole {
+            format!("<{tag}>{text}</{tag}>")
+        } else {
+            text
+        }
+    } else {
+        let side = change
+            .words
+            .iter()
+            .filter(|word| word.op == WordOp::Equal || word.op == own);
+        side.map(|word| {
+            let text = escape(&word.text);
+            if word.op == own {
+                format!("<{tag}>{text}</{tag}>")
+            } else {
+                text
+            }
+        })
+        .collect()
+    };
+    format!("<div>{text}</div>")
+}
+
+/// Hashes and byte ranges of the blocks on both sides, folded.
+fn evidence(change: &Change, old: Side<'_>, new: Side<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<details class=\"evidence\"><summary>hashes and byte ranges</summary><dl>"
+    )?;
+    for (word, indices, all) in [
+        ("before", &change.old, &old.document.blocks),
+        ("after", &change.new, &new.document.blocks),
+    ] {
+        for &index in indices {
+            let Some(block) = all.get(index as usize) else {
+                continue;
+            };
+            writeln!(
+                out,
+                "<dt>{word}</dt><dd>block {index}, {}, bytes {}–{}</dd><dt>text-v1</dt><dd>{}</dd>\
+                 <dt>form-v1</dt><dd>{}</dd>",
+                block.kind, block.range.start, block.range.end, block.text_hash, block.form_hash
+            )?;
+            if let Some(declared) = &block.declared {
+                writeln!(out, "<dt>declared</dt><dd>{}</dd>", escape(declared))?;
+            }
+        }
+    }
+    writeln!(out, "</dl></details>")
+}
+
+fn blocks<'a>(indices: &'a [u32], all: &'a [Block]) -> impl Iterator<Item = &'a Block> {
+    indices.iter().filter_map(|&index| all.get(index as usize))
+}
+
+fn joined(indices: &[u32], all: &[Block]) -> String {
+    blocks(indices, all).map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// The block's text, or what stands for it where it has none.
+pub(super) fn shown(block: &Block) -> String {
+    if !block.text.is_empty() {
+        return block.text.clone();
+    }
+    let image = block.marks.iter().find_map(|mark| match mark {
+        Mark::Image { src, alt, .. } => Some(if alt.is_empty() { src } else { alt }),
+        _ => None,
+    });
+    image.map_or_else(|| "(no text)".to_owned(), |image| format!("[image: {image}]"))
+}
+
+pub(super) fn weight(block: &Block) -> &'static str {
+    if block.kind.is_heading() { "h" } else { "" }
+}
