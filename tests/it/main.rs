@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
-mod corpus;
 mod bad_input;
 mod command;
+mod corpus;
 mod diff;
 mod first_steps;
 mod layering;
