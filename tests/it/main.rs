@@ -9,5 +9,6 @@ mod diff;
 mod first_steps;
 mod layering;
 mod oracle;
+mod recipe_rules;
 mod source;
 mod warc_corpus;
