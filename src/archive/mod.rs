@@ -1,69 +1,83 @@
 //! Packs and catalog opened together; the order of writes; bases chosen.
 //!
 //! Never: parses HTML.
+//!
+//! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes,
+//! `bases` chooses what a new page is compressed against, `writer` and `commit` add pages, `retire`
+//! holds the one function that removes packs.
 
+mod bases;
+mod cache;
+mod commit;
+mod error;
+pub mod layout;
+mod open;
+mod read;
+mod retire;
 mod writer;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::catalog::CatalogError;
-use crate::catalog::blocks::Outline;
+use rustc_hash::FxHashMap;
+
+use crate::catalog::blocks::{self, Outline, Recorder};
+use crate::catalog::{Catalog, CatalogError, packs, snapshots};
 use crate::digest::Hash;
 use crate::disk::Disk;
-use crate::page::Page;
+use crate::pack::{Pack, PackError, Record};
+use crate::page::{Page, article_key};
 
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
-pub use writer::{Commit, Encoded, Job, Planned, Writer, WriterOptions};
+pub use cache::Body;
+pub use commit::Commit;
+pub use error::ArchiveError;
+pub use open::PackContents;
+pub use read::Among;
+pub use retire::Maintenance;
+pub use writer::{Encoded, Job, Planned, Writer, WriterOptions};
+
+/// Packs kept open at a time.
+const MAX_OPEN: usize = 128;
 
 /// An open archive. Reading needs no lock and may be done from several threads.
 #[derive(Debug)]
 pub struct Archive {
     disk: Arc<dyn Disk>,
+    catalog: Mutex<Catalog>,
+    handles: Mutex<Handles>,
+    bodies: Mutex<cache::BodyCache>,
+    groups: Mutex<cache::GroupCache>,
+    records: Mutex<Option<RecordsFrame>>,
+    read_only: bool,
 }
 
-/// What can go wrong with an archive.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// The catalog cannot be used.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// Reading or writing a file failed.
-    #[error("{path}: {error}")]
-    Io {
-        /// Path inside the archive.
-        path: String,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// There is no archive.
-    #[error("no archive here: {0}")]
-    NotAnArchive(String),
-    /// No article with this address.
-    #[error("no article {0:?} in the archive")]
-    UnknownAddress(String),
-    /// The page cannot be restored: its bytes, or those of a base, are damaged or gone.
-    #[error("{address} (body {body}) cannot be restored: {reason}")]
-    Lost {
-        /// The address.
-        address: String,
-        /// BLAKE3 of the body.
-        body: Hash,
-        /// What was met.
-        reason: String,
-    },
-    /// The page is larger than an archive takes.
-    #[error("{address}: {length} bytes are more than the {limit} a page may have")]
-    TooLarge {
-        /// The address.
-        address: String,
-        /// Length in bytes.
-        length: u64,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// The archive lies on a read-only medium.
-    #[error("the archive is read-only")]
-    ReadOnly,
+/// Pack, offset and records of a frame.
+type RecordsFrame = (i64, u64, Arc<Vec<Option<Record>>>);
+
+/// Open packs, by their number in the catalog.
+#[derive(Debug, Default)]
+struct Handles {
+    names: HashMap<i64, Hash>,
+    open: FxHashMap<i64, Arc<Pack>>,
+}
+
+impl Handles {
+    fn keep(&mut self, id: i64, pack: Arc<Pack>) {
+        if self.open.len() >= MAX_OPEN {
+            self.open.clear();
+        }
+        self.open.insert(id, pack);
+    }
+}
+
+/// A lock whose holder panicked is taken all the same: what these locks guard is a cache.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn pack_limit(what: &'static str, value: u64, limit: u64) -> Result<u64, PackError> {
+    crate::pack::limited(what, value, limit)
 }
 
 /// Figures about a whole archive.
@@ -83,7 +97,7 @@ pub struct Stats {
     pub packs: u64,
     /// Length of the catalog, in bytes; 0 if it is in memory.
     pub catalog_bytes: u64,
-    /// Number of tombstones.
+    /// Number of pages taken out for ever.
     pub tombstones: u64,
 }
 
@@ -99,35 +113,33 @@ impl Stats {
 }
 
 impl Archive {
-    /// Opens the archive on `disk`, making it if there is none; whether it was made.
-    pub fn create_or_open(disk: Arc<dyn Disk>) -> Result<(Self, bool), ArchiveError> {
-        drop(disk);
-        todo!()
-    }
-
-    /// Opens the archive on `disk`: packs are listed, unknown ones read into the catalog, vanished
-    /// ones dropped from it. On a read-only medium the catalog is in memory.
-    pub fn open(disk: Arc<dyn Disk>) -> Result<Self, ArchiveError> {
-        drop(disk);
-        todo!()
-    }
-
     /// One line per article, in order of the keys.
     pub fn articles(&self) -> Result<Vec<ArticleSummary>, ArchiveError> {
-        todo!()
+        Ok(snapshots::articles(held(&self.catalog).connection())?)
     }
 
     /// The snapshots of the article this address belongs to, ordered by moment; empty if there is
     /// no such article.
     pub fn snapshots(&self, address: &str) -> Result<Vec<Snapshot>, ArchiveError> {
-        let _ = address;
-        todo!()
+        let catalog = held(&self.catalog);
+        let Some(article) = snapshots::article(catalog.connection(), &article_key(address))? else {
+            return Ok(Vec::new());
+        };
+        Ok(snapshots::of_article(catalog.connection(), article)?)
+    }
+
+    /// The snapshots of every article, articles in order of their keys, snapshots of their moments.
+    pub fn all_snapshots(&self) -> Result<Vec<Snapshot>, ArchiveError> {
+        let mut all = Vec::new();
+        snapshots::for_each_article(held(&self.catalog).connection(), |_, snapshots| {
+            all.extend(snapshots);
+        })?;
+        Ok(all)
     }
 
     /// One snapshot by its number in the catalog.
     pub fn snapshot(&self, id: i64) -> Result<Option<Snapshot>, ArchiveError> {
-        let _ = id;
-        todo!()
+        Ok(snapshots::by_id(held(&self.catalog).connection(), id)?)
     }
 
     /// The newest snapshot of the article this address belongs to.
@@ -135,38 +147,86 @@ impl Archive {
         Ok(self.snapshots(address)?.pop())
     }
 
-    /// The page as it was added: the same bytes, with headers and metadata.
-    pub fn restore(&self, snapshot: &Snapshot) -> Result<Page, ArchiveError> {
-        let _ = snapshot;
-        todo!()
-    }
-
     /// Figures about the whole archive.
     pub fn stats(&self) -> Result<Stats, ArchiveError> {
-        todo!()
+        let catalog = held(&self.catalog);
+        let mut stats = Stats::default();
+        snapshots::for_each_article(catalog.connection(), |_, snapshots| {
+            stats.articles += 1;
+            stats.snapshots += snapshots.len() as u64;
+            stats.revisions += snapshots.iter().filter(|snapshot| snapshot.revision).count() as u64;
+            stats.raw_bytes += snapshots.iter().map(|snapshot| snapshot.length).sum::<u64>();
+        })?;
+        for pack in packs::all(catalog.connection())? {
+            stats.packs += 1;
+            stats.stored_bytes += pack.bytes;
+        }
+        stats.tombstones = packs::count_tombstones(catalog.connection())?;
+        stats.catalog_bytes = self
+            .disk
+            .list("")
+            .unwrap_or_default()
+            .iter()
+            .filter(|entry| entry.name.starts_with(layout::CATALOG))
+            .map(|entry| entry.length)
+            .sum();
+        Ok(stats)
     }
 
     /// Number of snapshots for which the block part of the catalog is not built; [`Archive::reindex`]
     /// builds it.
     pub fn unindexed(&self) -> Result<u64, ArchiveError> {
-        todo!()
+        let catalog = held(&self.catalog);
+        Ok(snapshots::without_blocks(catalog.connection())?.len() as u64)
+    }
+
+    /// Works with the catalog's connection; nothing else can use the catalog meanwhile.
+    pub fn with_catalog<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> T) -> T {
+        work(held(&self.catalog).connection())
     }
 
     /// Builds the block part of the catalog for the snapshots that lack it; with `all` for every
-    /// snapshot. `parse` turns a page into its outline, `progress` gets snapshots done and to do.
+    /// snapshot. `parse` turns a page into its outline, `progress` gets snapshots done and to do. A
+    /// page that cannot be restored is left out; how many were built.
     pub fn reindex(
         &mut self,
         all: bool,
         parse: &mut dyn FnMut(&Page) -> Outline,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<u64, ArchiveError> {
-        let _ = (all, parse, progress);
-        todo!()
-    }
-
-    /// A writer that adds pages to this archive.
-    pub fn writer(&mut self, options: WriterOptions) -> Result<Writer<'_>, ArchiveError> {
-        let _ = (&self.disk, options);
-        todo!()
+        if all {
+            let mut catalog = held(&self.catalog);
+            let tx = catalog.write()?;
+            blocks::clear(&tx)?;
+            snapshots::clear_hashes(&tx)?;
+            tx.commit().map_err(CatalogError::from)?;
+        }
+        let ids = snapshots::without_blocks(held(&self.catalog).connection())?;
+        let mut built = 0;
+        for (batch, ids_of_batch) in ids.chunks(REINDEX_BATCH).enumerate() {
+            let mut outlines = Vec::with_capacity(ids_of_batch.len());
+            for (index, &id) in ids_of_batch.iter().enumerate() {
+                progress((batch * REINDEX_BATCH + index) as u64, ids.len() as u64);
+                let row = snapshots::bare(held(&self.catalog).connection(), id)?;
+                let Some(snapshot) = row else { continue };
+                if let Ok(page) = self.restore(&snapshot) {
+                    outlines.push((snapshot.article, id, parse(&page)));
+                }
+            }
+            let mut catalog = held(&self.catalog);
+            let tx = catalog.write()?;
+            let mut recorder = Recorder::default();
+            for (article, id, outline) in &outlines {
+                recorder.insert(&tx, *article, *id, outline)?;
+                snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
+            }
+            tx.commit().map_err(CatalogError::from)?;
+            built += outlines.len() as u64;
+        }
+        progress(ids.len() as u64, ids.len() as u64);
+        Ok(built)
     }
 }
+
+/// Snapshots whose outlines go into the catalog in one transaction.
+const REINDEX_BATCH: usize = 256;

@@ -1,12 +1,29 @@
-//! Adding pages: plan in order, encode anywhere, append in order, commit.
+//! Adding pages: plan in order, encode anywhere, append in order. [`super::commit`] makes them durable.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Archive, ArchiveError};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::bases::{Base, Bases};
+use super::cache::{Body, BodyCache};
+use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::Outline;
-use crate::digest::Hash;
-use crate::page::Page;
+use crate::catalog::{packs, snapshots};
+use crate::digest::{Hash, blake3};
+use crate::pack::codec::{Codec, compress, decompress};
+use crate::pack::frame::Frame;
+use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
+use crate::page::{Moment, Page, article_key};
+
+/// A pack should be committed when it has so many bytes, ...
+const FULL_BYTES: u64 = 64 << 20;
+/// ... or so many snapshots, ...
+const FULL_PAGES: usize = 16_384;
+/// ... or when their bodies have so many bytes: what the catalog gets is held until then.
+const FULL_RAW_BYTES: u64 = 512 << 20;
+
+/// Packs a writer keeps open for the bases in them.
+const MAX_PINNED: usize = 512;
 
 /// How a writer works.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +47,45 @@ impl Default for WriterOptions {
 /// pages; [`Job::encode`] between them may run on any thread.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    _archive: PhantomData<&'a mut Archive>,
+    pub(super) archive: &'a Archive,
+    pub(super) options: WriterOptions,
+    pub(super) bases: Bases,
+    pub(super) bodies: BodyCache,
+    pub(super) building: Building,
+    /// Bodies that were taken out: no page may rest on them.
+    pub(super) refused: FxHashSet<Hash>,
+    /// Packs read for bases. They stay readable even if another process retires them meanwhile.
+    pub(super) pinned: FxHashMap<i64, Arc<Pack>>,
+    planned: u64,
+    appended: u64,
+}
+
+/// The pack being built and what the catalog will be told about it.
+#[derive(Debug)]
+pub(super) struct Building {
+    pub pack: PackBuilder<Vec<u8>>,
+    /// One for each record, in the order of the records.
+    pub outlines: Vec<Option<Outline>>,
+    /// Offsets of the frames of the bodies in the pack being built.
+    pub frames: FxHashMap<Hash, u64>,
+    /// Bodies that are planned, appended or not, with their depth.
+    pub bodies: FxHashMap<Hash, u32>,
+    /// Snapshots that are planned, appended or not.
+    pub identities: FxHashSet<(String, Option<Moment>, Hash)>,
+    pub raw_bytes: u64,
+}
+
+impl Building {
+    pub fn new() -> Result<Self, ArchiveError> {
+        Ok(Self {
+            pack: PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?,
+            outlines: Vec::new(),
+            frames: FxHashMap::default(),
+            bodies: FxHashMap::default(),
+            identities: FxHashSet::default(),
+            raw_bytes: 0,
+        })
+    }
 }
 
 /// What is to be done with a page.
@@ -41,86 +96,342 @@ pub enum Planned {
     /// The page was taken out for ever and is not taken again.
     Forgotten,
     /// The page is new.
-    Job(Job),
+    Job(Box<Job>),
 }
 
 /// A page on its way into the pack. `Send`, so that it can be encoded on another thread.
 #[derive(Debug)]
 pub struct Job {
-    body: Arc<Vec<u8>>,
+    number: u64,
+    record: SnapshotRecord,
+    outline: Option<Outline>,
+    /// The body, if it is not stored yet.
+    body: Option<Body>,
+    base: Option<Base>,
+    level: i32,
 }
 
 /// A page ready to be appended.
 #[derive(Debug)]
 pub struct Encoded {
-    body: Arc<Vec<u8>>,
-    /// Length of the body in bytes.
-    pub raw_bytes: u64,
-    /// Bytes its frame takes; 0 if the body is stored already.
-    pub stored_bytes: u64,
+    number: u64,
+    record: SnapshotRecord,
+    outline: Option<Outline>,
+    frame: Option<EncodedFrame>,
 }
 
-/// What one commit made durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// BLAKE3 of the pack, its name.
-    pub pack: Hash,
-    /// Snapshots in it.
-    pub pages: u64,
-    /// Length of the bodies of these snapshots in bytes.
-    pub raw_bytes: u64,
-    /// Length of the pack in bytes.
-    pub stored_bytes: u64,
-    /// Whether another process held the catalog: the pages are safe, the next opener catches up.
-    pub catalog_behind: bool,
+#[derive(Debug)]
+struct EncodedFrame {
+    base: Option<(Hash, u32)>,
+    codec: Codec,
+    payload: Vec<u8>,
+}
+
+impl Encoded {
+    /// Length of the body in bytes.
+    #[must_use]
+    pub fn raw_bytes(&self) -> u64 {
+        self.record.length
+    }
+
+    /// Bytes the compressed body takes; 0 if it is stored already.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.payload.len() as u64)
+    }
 }
 
 impl Job {
-    /// Compresses the page against its base, decodes the result again and compares it.
+    /// Compresses the page against its base, decodes the result again and compares it. A body that
+    /// does not come back the same is stored as it is.
     #[must_use]
     pub fn encode(self) -> Encoded {
-        let _ = self.body;
-        todo!()
+        let frame = self
+            .body
+            .as_ref()
+            .map(|body| encode_body(body, self.base.as_ref(), self.level));
+        Encoded {
+            number: self.number,
+            record: self.record,
+            outline: self.outline,
+            frame,
+        }
+    }
+}
+
+fn encode_body(body: &Body, base: Option<&Base>, level: i32) -> EncodedFrame {
+    let made = compress(body, base.map(|base| base.body.as_slice()), level);
+    let base = base.filter(|_| made.uses_base);
+    let base_bytes = base.map(|base| base.body.as_slice());
+    let back = decompress(made.codec, &made.payload, base_bytes, body.len());
+    if back.is_ok_and(|back| back == **body) {
+        EncodedFrame {
+            base: base.map(|base| (base.hash, base.depth)),
+            codec: made.codec,
+            payload: made.payload,
+        }
+    } else {
+        EncodedFrame {
+            base: None,
+            codec: Codec::Stored,
+            payload: body.to_vec(),
+        }
+    }
+}
+
+impl Archive {
+    /// A writer that adds pages to this archive. Several writers, in this process or in others, do
+    /// not disturb each other.
+    pub fn writer(&self, options: WriterOptions) -> Result<Writer<'_>, ArchiveError> {
+        if self.read_only {
+            return Err(ArchiveError::ReadOnly);
+        }
+        Ok(Writer {
+            archive: self,
+            options,
+            bases: Bases::default(),
+            bodies: BodyCache::new(options.base_cache),
+            building: Building::new()?,
+            refused: self.refused()?,
+            pinned: FxHashMap::default(),
+            planned: 0,
+            appended: 0,
+        })
+    }
+
+    /// Bodies that were taken out under any address.
+    pub(super) fn refused(&self) -> Result<FxHashSet<Hash>, ArchiveError> {
+        Ok(packs::forgotten_bodies(held(&self.catalog).connection())?
+            .into_iter()
+            .collect())
     }
 }
 
 impl Writer<'_> {
     /// Decides what is to be done with a page. Without `outline` the block part of the catalog is
-    /// left to `reindex`.
+    /// left to `reindex`. A page that is too large is refused; the writer can go on.
     pub fn plan(&mut self, page: Page, outline: Option<Outline>) -> Result<Planned, ArchiveError> {
-        let _ = (page, outline);
-        todo!()
+        let length = page.body.len() as u64;
+        if length > MAX_PAGE_BYTES {
+            return Err(ArchiveError::TooLarge {
+                address: page.address,
+                length,
+                limit: MAX_PAGE_BYTES,
+            });
+        }
+        let hash = blake3(&page.body);
+        let key = article_key(&page.address);
+        if self.refused.contains(&hash)
+            && packs::is_forgotten(held(&self.archive.catalog).connection(), &key, &hash)?
+        {
+            return Ok(Planned::Forgotten);
+        }
+        if self.is_known(&page, &key, &hash)? {
+            return Ok(Planned::Known);
+        }
+        let record = SnapshotRecord::of(&page, hash);
+        let body: Body = Arc::new(page.body);
+        let counts = page.status.is_none_or(|status| status == 200);
+        let stored = self.building.bodies.contains_key(&hash) || self.is_stored(&hash, &body);
+        let base = if stored {
+            None
+        } else {
+            self.base(&key, &record, outline.as_ref(), counts)?
+        };
+        let depth = base.as_ref().map_or(0, |base| base.depth);
+        if !stored {
+            self.building.bodies.insert(hash, depth);
+            self.bodies.put(hash, body.clone());
+        }
+        if counts {
+            let remembered = (record.address.as_str(), &hash, outline.as_ref());
+            self.bases
+                .remember(self.archive, &key, remembered, (!stored).then_some(depth))?;
+        }
+        self.building
+            .identities
+            .insert((record.address.clone(), record.moment, hash));
+        let number = self.planned;
+        self.planned += 1;
+        Ok(Planned::Job(Box::new(Job {
+            number,
+            record,
+            outline,
+            body: (!stored).then_some(body),
+            base,
+            level: self.options.level,
+        })))
+    }
+
+    /// Whether the archive holds this snapshot: the same identity, or, for a page without a moment,
+    /// the same bytes as the newest one.
+    fn is_known(&mut self, page: &Page, key: &str, hash: &Hash) -> Result<bool, ArchiveError> {
+        if page.moment.is_none() && self.bases.newest(self.archive, key)? == Some(*hash) {
+            return Ok(true);
+        }
+        let identity = (page.address.clone(), page.moment, *hash);
+        if self.building.identities.contains(&identity) {
+            return Ok(true);
+        }
+        let catalog = held(&self.archive.catalog);
+        let Some(article) = snapshots::article(catalog.connection(), key)? else {
+            return Ok(false);
+        };
+        let found = snapshots::find(catalog.connection(), article, &page.address, page.moment, hash)?;
+        Ok(found.is_some())
+    }
+
+    /// Whether a pack holds the body. It is read back: a copy that is damaged does not count, and
+    /// adding the page again heals it.
+    fn is_stored(&mut self, hash: &Hash, body: &Body) -> bool {
+        let listed = self.archive.places(hash).is_ok_and(|places| !places.is_empty());
+        listed && self.archive.body(hash).is_ok_and(|stored| stored == *body)
+    }
+
+    fn base(
+        &mut self,
+        key: &str,
+        record: &SnapshotRecord,
+        outline: Option<&Outline>,
+        counts: bool,
+    ) -> Result<Option<Base>, ArchiveError> {
+        if !counts {
+            return Ok(None);
+        }
+        let page = (record.address.as_str(), record.length, outline);
+        let Self {
+            archive,
+            bases,
+            bodies,
+            building,
+            refused,
+            pinned,
+            ..
+        } = self;
+        bases.choose(archive, key, page, refused, &mut |hash| {
+            bodies.get(hash).or_else(|| {
+                let body = match building.frames.get(hash) {
+                    Some(&at) => from_building(archive, building, at, hash),
+                    None => from_packs(archive, pinned, hash),
+                }?;
+                bodies.put(*hash, body.clone());
+                Some(body)
+            })
+        })
     }
 
     /// Puts an encoded page into the pack being built. Jobs come back in the order in which they
     /// were planned.
     pub fn append(&mut self, encoded: Encoded) -> Result<(), ArchiveError> {
-        drop(encoded.body);
-        todo!()
+        if encoded.number != self.appended {
+            return Err(ArchiveError::OutOfOrder);
+        }
+        self.appended += 1;
+        let Encoded {
+            record,
+            outline,
+            frame,
+            ..
+        } = encoded;
+        if let Some(frame) = frame {
+            let base = frame.base.as_ref().map(|(hash, depth)| (hash, *depth));
+            let at = self
+                .building
+                .pack
+                .page(&record.body, record.length, base, frame.codec, &frame.payload)
+                .map_err(ArchiveError::Building)?;
+            self.building.frames.insert(record.body, at);
+        }
+        self.building.raw_bytes += record.length;
+        self.building.pack.record(Record::Snapshot(record));
+        self.building.outlines.push(outline);
+        Ok(())
     }
 
     /// Snapshots appended since the last commit.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        todo!()
+        self.building.pack.record_count() as u64
     }
 
     /// Bytes in the pack being built.
     #[must_use]
     pub fn pending_bytes(&self) -> u64 {
-        todo!()
+        self.building.pack.length()
     }
 
     /// Whether the pack being built has reached the size, the number of pages or the raw bytes at
     /// which it should be committed.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        todo!()
+        self.pending_bytes() >= FULL_BYTES
+            || self.building.pack.record_count() >= FULL_PAGES
+            || self.building.raw_bytes >= FULL_RAW_BYTES
     }
 
-    /// Makes everything appended so far durable; `None` if there was nothing. All planned jobs must
-    /// have been appended.
-    pub fn commit(&mut self) -> Result<Option<Commit>, ArchiveError> {
-        todo!()
+    /// Whether every planned page was appended.
+    pub(super) fn is_settled(&self) -> bool {
+        self.planned == self.appended
+    }
+}
+
+/// A body of the pack being built.
+fn from_building(archive: &Archive, building: &Building, at: u64, hash: &Hash) -> Option<Body> {
+    let (mut chain, mut next) = (Vec::new(), Some(at));
+    let mut body: Option<Body> = None;
+    while let Some(at) = next {
+        let bytes = building.pack.out().get(usize::try_from(at).ok()?..)?;
+        let frame = Frame::parse(bytes, at).ok()?;
+        next = match frame.base {
+            None => None,
+            Some(base) => {
+                let inside = building.frames.get(&base).copied();
+                if inside.is_none() {
+                    body = Some(archive.body(&base).ok()?);
+                }
+                inside
+            }
+        };
+        chain.push(frame);
+    }
+    for frame in chain.iter().rev() {
+        let start = usize::try_from(frame.payload_at()).ok()?;
+        let payload = building.pack.out().get(start..start + frame.stored as usize)?;
+        let base = body.as_ref().map(|body| body.as_slice());
+        body = Some(Arc::new(
+            decompress(frame.codec, payload, base, frame.raw as usize).ok()?,
+        ));
+    }
+    // A page that rests on bytes other than its base's hash says could never be read again.
+    body.filter(|body| blake3(body) == *hash)
+}
+
+/// A body of a committed pack. Packs stay open until the pages that rest on them are safe: another
+/// process may retire them meanwhile.
+fn from_packs(archive: &Archive, pinned: &mut FxHashMap<i64, Arc<Pack>>, hash: &Hash) -> Option<Body> {
+    let body = archive.body(hash).ok()?;
+    let ids: Vec<i64> = held(&archive.handles).names.keys().copied().collect();
+    if ids.len() <= MAX_PINNED && ids.len() != pinned.len() {
+        for id in ids {
+            if let Ok(pack) = archive.pack(id) {
+                pinned.insert(id, pack);
+            }
+        }
+    } else {
+        for place in archive.places(hash).ok()? {
+            if let Ok(pack) = archive.pack(place.pack) {
+                pinned.insert(place.pack, pack);
+            }
+        }
+    }
+    Some(body)
+}
+
+impl From<PackError> for ArchiveError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Newer(what) => Self::Newer(what),
+            error => Self::Building(error),
+        }
     }
 }

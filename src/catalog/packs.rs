@@ -260,3 +260,93 @@ pub fn is_refused_as_base(connection: &Connection, body: &Hash) -> Result<bool, 
     let found = statement.query_row(params![prefix(body), &body.0[..]], |_| Ok(()));
     Ok(found.optional()?.is_some())
 }
+
+/// Whether any tombstone stands at all.
+pub fn any_tombstone(connection: &Connection) -> Result<bool, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM tombstones LIMIT 1")?;
+    Ok(statement.query_row([], |_| Ok(())).optional()?.is_some())
+}
+
+/// Number of different pages taken out for ever.
+pub fn count_tombstones(connection: &Connection) -> Result<u64, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT count(*) FROM (SELECT DISTINCT key, body FROM tombstones)")?;
+    let count: i64 = statement.query_row([], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
+/// The bodies a tombstone stands for, under whatever address.
+pub fn forgotten_bodies(connection: &Connection) -> Result<Vec<Hash>, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT body FROM tombstones")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut bodies = Vec::new();
+    for row in rows {
+        bodies.extend(<[u8; 32]>::try_from(row?).map(Hash));
+    }
+    Ok(bodies)
+}
+
+/// Every row of the pages of a pack, with the prefix of the body's hash.
+pub fn pages_of(connection: &Connection, pack: i64) -> Result<Vec<(u64, PageRow)>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT prefix, at, place, depth, length, base FROM pages WHERE pack = ?1 ORDER BY at, place",
+    )?;
+    let rows = statement.query_map([pack], |row| {
+        let page = PageRow {
+            pack,
+            at: row.get::<_, i64>(1)?.cast_unsigned(),
+            place: row.get(2)?,
+            depth: row.get(3)?,
+            length: row.get::<_, i64>(4)?.cast_unsigned(),
+            base: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
+        };
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), page))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The deltas that rest on bodies of these packs: their pack, the prefix of the base, their depth.
+pub fn resting_on(connection: &Connection, packs: &[i64]) -> Result<Vec<(i64, u64, u32)>, CatalogError> {
+    let mut bases: Vec<u64> = Vec::new();
+    for pack in packs {
+        bases.extend(pages_of(connection, *pack)?.into_iter().map(|(prefix, _)| prefix));
+    }
+    bases.sort_unstable();
+    bases.dedup();
+    let mut statement = connection.prepare("SELECT pack, base, depth FROM pages WHERE base IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let base = row.get::<_, i64>(1)?.cast_unsigned();
+        if bases.binary_search(&base).is_ok() {
+            found.push((row.get(0)?, base, row.get(2)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Every place where a body with this prefix may lie, shallowest first.
+pub fn pages_by_prefix(connection: &Connection, prefix: u64) -> Result<Vec<PageRow>, CatalogError> {
+    let mut hash = Hash::default();
+    hash.0[..8].copy_from_slice(&prefix.to_be_bytes());
+    pages(connection, &hash)
+}
+
+/// Where the tombstones of a page lie.
+pub fn tombstone_places(
+    connection: &Connection,
+    key: &str,
+    body: &Hash,
+) -> Result<Vec<RecordRow>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT pack, at, place FROM tombstones WHERE prefix = ?1 AND key = ?2 AND body = ?3",
+    )?;
+    let rows = statement.query_map(params![prefix(body), key, &body.0[..]], |row| {
+        Ok(RecordRow {
+            pack: row.get(0)?,
+            at: row.get::<_, i64>(1)?.cast_unsigned(),
+            place: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

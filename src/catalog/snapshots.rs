@@ -250,6 +250,73 @@ pub fn by_id(connection: &Connection, id: i64) -> Result<Option<Snapshot>, Catal
     Ok(snapshots.into_iter().find(|snapshot| snapshot.id == id))
 }
 
+/// One snapshot by its number, without its place among the others and what follows from that.
+pub fn bare(connection: &Connection, id: i64) -> Result<Option<Snapshot>, CatalogError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM snapshots s JOIN articles a ON a.id = s.article WHERE s.id = ?1"
+    ))?;
+    let row = statement.query_row([id], row_of).optional()?;
+    Ok(row.map(|row| row.snapshot))
+}
+
+/// Forgets the hashes over body blocks of all snapshots.
+pub fn clear_hashes(tx: &Transaction<'_>) -> Result<(), CatalogError> {
+    tx.execute("UPDATE snapshots SET text_hash = NULL, form_hash = NULL", [])?;
+    Ok(())
+}
+
+/// Whether any snapshot has this body.
+pub fn has_body(connection: &Connection, body: &Hash) -> Result<bool, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM snapshots WHERE body = ?1 LIMIT 1")?;
+    Ok(statement
+        .query_row([&body.0[..]], |_| Ok(()))
+        .optional()?
+        .is_some())
+}
+
+/// Bodies of an article that may be revisions, each once, in the order in which they were added.
+pub fn bodies_in_order(connection: &Connection, article: i64) -> Result<Vec<Hash>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body, min(id) FROM snapshots
+         WHERE article = ?1 AND (status IS NULL OR status = 200) GROUP BY body ORDER BY min(id)",
+    )?;
+    let rows = statement.query_map([article], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut bodies = Vec::new();
+    for row in rows {
+        bodies.extend(hash_of(&row?));
+    }
+    Ok(bodies)
+}
+
+/// The body of the newest snapshot of an article.
+pub fn newest_body(connection: &Connection, article: i64) -> Result<Option<Hash>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM snapshots WHERE article = ?1 ORDER BY moment DESC, id DESC LIMIT 1",
+    )?;
+    let body: Option<Vec<u8>> = statement.query_row([article], |row| row.get(0)).optional()?;
+    Ok(body.as_deref().and_then(hash_of))
+}
+
+/// Keys and newest bodies of the articles of a site, the last ones that were added.
+pub fn of_site(connection: &Connection, site: &str, limit: u32) -> Result<Vec<(String, Hash)>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.key, (SELECT body FROM snapshots s WHERE s.article = a.id
+            AND (s.status IS NULL OR s.status = 200) ORDER BY s.id DESC LIMIT 1)
+         FROM articles a WHERE a.site = ?1 ORDER BY a.id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![site, limit], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (key, body) = row?;
+        if let Some(body) = body.as_deref().and_then(hash_of) {
+            found.push((key, body));
+        }
+    }
+    Ok(found)
+}
+
 /// Calls `each` with the key and the snapshots of every article, in order of the keys.
 pub fn for_each_article(
     connection: &Connection,

@@ -219,7 +219,7 @@ impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
                     Ok(Planned::Forgotten) => Step::Forgotten(place, counts),
                     Ok(Planned::Job(job)) => {
                         state.in_flight += 1;
-                        Step::Job(Box::new(job), place, counts)
+                        Step::Job(job, place, counts)
                     }
                     Err(error) => Step::Refused(error, place, counts),
                 }

@@ -9,14 +9,10 @@ mod declared;
 mod find;
 mod hash;
 mod markup;
-mod memo;
 mod message;
 mod rule;
-mod search;
-mod space;
 mod stamp;
 mod step;
-mod tree;
 
 pub use algorithm::{Algorithm, Chain, MAX_CHAIN, Operation};
 pub use builtin::{builtin, builtins};
@@ -26,7 +22,6 @@ pub use find::{BlockRef, FindOptions, FindReport, Found, find};
 pub use hash::{ContentHash, Hasher, hash};
 pub use message::{Field, MAX_PARTS, PageValue, Part, Template};
 pub use rule::{Encoding, MAX_RECIPE_FILE, MAX_STEPS, Recipe, Scope};
-pub use space::{Space, Target};
 pub use stamp::{Stamped, stamp};
 pub use step::Step;
 

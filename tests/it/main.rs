@@ -9,6 +9,5 @@ mod diff;
 mod first_steps;
 mod layering;
 mod oracle;
-mod recipe_rules;
 mod source;
 mod warc_corpus;

@@ -1,0 +1,395 @@
+//! Opening: packs listed, unknown ones read into the catalog, vanished ones dropped from it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cache::{BodyCache, GroupCache};
+use super::{Archive, ArchiveError, Handles, held, layout};
+use crate::catalog::packs::{self, PackRow, PageRow, RecordRow, TombstoneRow};
+use crate::catalog::snapshots::{self, NewSnapshot};
+use crate::catalog::{Catalog, CatalogError};
+use crate::digest::{Hash, blake3};
+use crate::disk::Disk;
+use crate::pack::build::{PlacedPage, PlacedRecord};
+use crate::pack::codec::decompress_group;
+use crate::pack::frame::Kind;
+use crate::pack::scan::{Piece, scan};
+use crate::pack::{Pack, PackError, Record};
+
+/// Bytes of decoded bodies an archive keeps for the next restores.
+const BODY_CACHE: usize = 48 << 20;
+
+/// What a pack holds, as far as it can be read.
+#[derive(Debug)]
+pub struct PackContents {
+    /// Its row for the catalog.
+    pub row: PackRow,
+    /// Its bodies.
+    pub pages: Vec<PlacedPage>,
+    /// Its records.
+    pub records: Vec<PlacedRecord>,
+}
+
+impl Archive {
+    /// Opens the archive on `disk`, making it if there is none; whether it was made.
+    pub fn create_or_open(disk: Arc<dyn Disk>) -> Result<(Self, bool), ArchiveError> {
+        let created = !Self::exists(&*disk);
+        if created {
+            for dir in [layout::PACKS, layout::TMP] {
+                disk.create_dir(dir)
+                    .map_err(|error| ArchiveError::io(dir, error))?;
+            }
+            disk.sync_dir("").map_err(|error| ArchiveError::io(".", error))?;
+        }
+        Ok((Self::open(disk)?, created))
+    }
+
+    /// Whether there is an archive on `disk`.
+    #[must_use]
+    pub fn exists(disk: &dyn Disk) -> bool {
+        disk.list(layout::PACKS).is_ok()
+    }
+
+    /// Opens the archive on `disk`: packs are listed, unknown ones read into the catalog, vanished
+    /// ones dropped from it. A catalog that is missing, damaged or of another version is made anew; on
+    /// a read-only medium it is in memory.
+    pub fn open(disk: Arc<dyn Disk>) -> Result<Self, ArchiveError> {
+        if !Self::exists(&*disk) {
+            let place = disk.local_root().map(|root| root.display().to_string());
+            return Err(ArchiveError::NotAnArchive(place.unwrap_or_default()));
+        }
+        let read_only = disk.is_read_only();
+        let catalog = if read_only {
+            Catalog::in_memory()?
+        } else {
+            open_catalog(&*disk)?
+        };
+        let archive = Self {
+            disk,
+            catalog: Mutex::new(catalog),
+            handles: Mutex::new(Handles::default()),
+            bodies: Mutex::new(BodyCache::new(BODY_CACHE)),
+            groups: Mutex::new(GroupCache::default()),
+            records: Mutex::new(None),
+            read_only,
+        };
+        match archive.refresh() {
+            Err(ArchiveError::Catalog(error)) if error.is_unusable() => {
+                archive.replace_catalog()?;
+                archive.refresh()?;
+            }
+            other => {
+                other?;
+            }
+        }
+        Ok(archive)
+    }
+
+    fn replace_catalog(&self) -> Result<(), ArchiveError> {
+        let mut catalog = held(&self.catalog);
+        *catalog = Catalog::in_memory()?;
+        remove_catalog(&*self.disk);
+        *catalog = open_catalog(&*self.disk)?;
+        Ok(())
+    }
+
+    /// The packs that are there, with their lengths in bytes.
+    pub(crate) fn list_packs(&self) -> Result<BTreeMap<Hash, u64>, ArchiveError> {
+        let mut found = BTreeMap::new();
+        let dirs = self
+            .disk
+            .list(layout::PACKS)
+            .map_err(|error| ArchiveError::io(layout::PACKS, error))?;
+        for dir in dirs.into_iter().filter(|entry| entry.is_dir) {
+            let path = format!("{}/{}", layout::PACKS, dir.name);
+            let entries = match self.disk.list(&path) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(ArchiveError::io(&path, error)),
+            };
+            for entry in entries {
+                if let Some(name) = layout::pack_name(&entry.name)
+                    && layout::pack_dir(&name) == path
+                {
+                    found.insert(name, entry.length);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Brings the catalog up to the packs that are there; whether anything had changed. A catalog
+    /// that another process holds stays as it is: the next opener catches up.
+    pub(crate) fn refresh(&self) -> Result<bool, ArchiveError> {
+        let listed = self.list_packs()?;
+        let known = packs::all(held(&self.catalog).connection())?;
+        let known_names: FxHashSet<Hash> = known.iter().map(|pack| pack.name).collect();
+        let unknown: Vec<Hash> = listed
+            .keys()
+            .filter(|name| !known_names.contains(name))
+            .copied()
+            .collect();
+        let gone: Vec<i64> = known
+            .iter()
+            .filter(|pack| !listed.contains_key(&pack.name))
+            .map(|pack| pack.id)
+            .collect();
+        let changed = !unknown.is_empty() || !gone.is_empty();
+        if changed {
+            let written = self.take_in(&unknown, &gone);
+            match written {
+                Err(ArchiveError::Catalog(error)) if error.is_busy() => {}
+                other => other?,
+            }
+        }
+        self.learn_names()?;
+        Ok(changed)
+    }
+
+    fn take_in(&self, unknown: &[Hash], gone: &[i64]) -> Result<(), ArchiveError> {
+        for name in unknown {
+            let contents = match self.read_pack(name) {
+                Ok(contents) => contents,
+                // Retired by another process between the listing and now.
+                Err(error) if error.is_missing() => continue,
+                Err(error) => return Err(ArchiveError::pack(name, error)),
+            };
+            let mut catalog = held(&self.catalog);
+            let tx = catalog.write()?;
+            insert(&tx, &contents, |_, _, _| Ok(()))?;
+            tx.commit().map_err(CatalogError::from)?;
+        }
+        let mut catalog = held(&self.catalog);
+        let tx = catalog.write()?;
+        packs::drop(&tx, gone)?;
+        tx.commit().map_err(CatalogError::from)?;
+        drop(catalog);
+        let mut handles = held(&self.handles);
+        for id in gone {
+            handles.open.remove(id);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn learn_names(&self) -> Result<(), ArchiveError> {
+        let known = packs::all(held(&self.catalog).connection())?;
+        held(&self.handles).names = known.iter().map(|pack| (pack.id, pack.name)).collect();
+        Ok(())
+    }
+
+    /// Reads what a pack holds without decoding its bodies.
+    pub(crate) fn read_pack(&self, name: &Hash) -> Result<PackContents, PackError> {
+        let file = self.disk.open(&layout::pack_path(name))?;
+        let (pack, mut damaged) = match Pack::open(file.clone()) {
+            Err(PackError::Damaged { .. } | PackError::NotAPack) => (Pack::open_damaged(file)?, true),
+            other => (other?, false),
+        };
+        let directory = pack.directory();
+        if let Err(error @ PackError::Newer(_)) = directory {
+            return Err(error);
+        }
+        damaged |= directory.is_err();
+        let cold = directory.as_ref().is_ok_and(|directory| directory.cold);
+        let mut table: Option<FxHashMap<(u64, u32), u64>> = None;
+        let mut pages = Vec::new();
+        let mut records = Vec::new();
+        for piece in scan(&pack) {
+            let frame = match piece {
+                Piece::Frame(frame) => frame,
+                Piece::Damage {
+                    why: error @ PackError::Newer(_),
+                    ..
+                } => return Err(error),
+                Piece::Damage { .. } => {
+                    damaged = true;
+                    continue;
+                }
+            };
+            match frame.kind {
+                Kind::Page => pages.push(PlacedPage {
+                    prefix: frame.body.unwrap_or_default().prefix(),
+                    at: frame.at,
+                    place: 0,
+                    depth: frame.depth,
+                    length: frame.raw,
+                    base: frame.base,
+                }),
+                Kind::Group => {
+                    let table = table.get_or_insert_with(|| read_table(&pack).unwrap_or_default());
+                    let prefixes = group_prefixes(&pack, &frame, table);
+                    damaged |= prefixes.is_none();
+                    for (place, prefix) in prefixes.into_iter().flatten().enumerate() {
+                        pages.push(PlacedPage {
+                            prefix,
+                            at: frame.at,
+                            place: place as u32,
+                            depth: 0,
+                            length: u64::from(frame.lengths[place]),
+                            base: None,
+                        });
+                    }
+                }
+                Kind::Records => match pack.records(frame.at) {
+                    Ok(read) => {
+                        for (place, record) in read.into_iter().enumerate() {
+                            let Some(record) = record else { continue };
+                            records.push(PlacedRecord {
+                                at: frame.at,
+                                place: place as u32,
+                                record,
+                                given: records.len(),
+                            });
+                        }
+                    }
+                    Err(error @ PackError::Newer(_)) => return Err(error),
+                    Err(_) => damaged = true,
+                },
+                Kind::PageTable | Kind::Directory | Kind::Other(_) => {}
+            }
+        }
+        Ok(PackContents {
+            row: PackRow {
+                id: 0,
+                name: *name,
+                bytes: pack.length(),
+                pages: pages.len() as u64,
+                records: records.len() as u64,
+                cold,
+                damaged,
+            },
+            pages,
+            records,
+        })
+    }
+}
+
+/// Opens the catalog file; one that cannot be used is removed and made anew.
+fn open_catalog(disk: &dyn Disk) -> Result<Catalog, ArchiveError> {
+    let Some(root) = disk.local_root() else {
+        return Ok(Catalog::in_memory()?);
+    };
+    let path = root.join(layout::CATALOG);
+    match Catalog::open(&path) {
+        Err(error) if error.is_unusable() => {
+            remove_catalog(disk);
+            Ok(Catalog::open(&path)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn remove_catalog(disk: &dyn Disk) {
+    for suffix in ["", "-wal", "-shm"] {
+        // What is not there needs no removing; what cannot be removed shows when it is opened again.
+        let _ = disk.remove(&format!("{}{suffix}", layout::CATALOG));
+    }
+}
+
+fn read_table(pack: &Pack) -> Result<FxHashMap<(u64, u32), u64>, PackError> {
+    let directory = pack.directory()?;
+    let rows = pack.page_table(directory.page_table_at)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.at, row.place), row.prefix))
+        .collect())
+}
+
+/// The hash prefixes of the bodies in a group: from the table, or, where that is lost, from the
+/// bodies.
+fn group_prefixes(
+    pack: &Pack,
+    frame: &crate::pack::Frame,
+    table: &FxHashMap<(u64, u32), u64>,
+) -> Option<Vec<u64>> {
+    let known: Option<Vec<u64>> = (0..frame.lengths.len() as u32)
+        .map(|place| table.get(&(frame.at, place)).copied())
+        .collect();
+    if known.is_some() {
+        return known;
+    }
+    let (_, payload) = pack.payload(frame.at).ok()?;
+    let prefix = match frame.prefix {
+        None => Vec::new(),
+        Some(at) => super::read::prefix_body(pack, at).ok()?,
+    };
+    let content = decompress_group(&payload, &prefix, frame.raw as usize).ok()?;
+    let mut rest = content.as_slice();
+    frame
+        .lengths
+        .iter()
+        .map(|&length| {
+            let (body, after) = rest.split_at_checked(length as usize)?;
+            rest = after;
+            Some(blake3(body).prefix())
+        })
+        .collect()
+}
+
+/// Puts a pack into the catalog; `each` gets article, snapshot and the index of the record for every
+/// snapshot that is not hidden. Nothing happens if the pack is there already.
+pub(crate) fn insert(
+    tx: &rusqlite::Transaction<'_>,
+    contents: &PackContents,
+    mut each: impl FnMut(i64, i64, usize) -> Result<(), CatalogError>,
+) -> Result<(), CatalogError> {
+    let Some(id) = packs::add(tx, &contents.row)? else {
+        return Ok(());
+    };
+    for page in &contents.pages {
+        let row = PageRow {
+            pack: id,
+            at: page.at,
+            place: page.place,
+            depth: page.depth,
+            length: page.length,
+            base: page.base.map(|base| base.prefix()),
+        };
+        packs::add_page(tx, page.prefix, &row)?;
+    }
+    let at = |placed: &PlacedRecord| RecordRow {
+        pack: id,
+        at: placed.at,
+        place: placed.place,
+    };
+    // Tombstones first: a snapshot they name must not appear even for a moment.
+    for placed in &contents.records {
+        if let Record::Tombstone(stone) = &placed.record {
+            let row = TombstoneRow {
+                key: stone.key.clone(),
+                body: stone.body,
+                reason: stone.reason.clone(),
+                moment: stone.moment.map(|moment| moment.0),
+                record: at(placed),
+            };
+            packs::add_tombstone(tx, &row)?;
+        }
+    }
+    let any_forgotten = packs::any_tombstone(tx)?;
+    // In the order in which they were added, so that numbers tell it.
+    let mut in_order: Vec<&PlacedRecord> = contents.records.iter().collect();
+    in_order.sort_by_key(|placed| placed.given);
+    for placed in in_order {
+        let Record::Snapshot(record) = &placed.record else {
+            continue;
+        };
+        if any_forgotten {
+            let key = crate::page::article_key(&record.address);
+            if packs::is_forgotten(tx, &key, &record.body)? {
+                continue;
+            }
+        }
+        let new = NewSnapshot {
+            address: &record.address,
+            moment: record.moment,
+            body: record.body,
+            length: record.length,
+            status: record.status,
+        };
+        let (article, snapshot, _) = snapshots::add(tx, &new)?;
+        packs::add_record(tx, snapshot, &at(placed))?;
+        each(article, snapshot, placed.given)?;
+    }
+    Ok(())
+}

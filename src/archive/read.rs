@@ -1,0 +1,275 @@
+//! From a hash to the bytes: where copies lie, deltas followed, every result held against its hash.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::cache::Body;
+use super::{Archive, ArchiveError, held, layout};
+use crate::catalog::packs::{self, PageRow};
+use crate::digest::{Hash, blake3};
+use crate::pack::codec::{decompress, decompress_group};
+use crate::pack::frame::{Frame, Kind};
+use crate::pack::{MAX_DEPTH, Pack, PackError, Record, SnapshotRecord};
+use crate::page::Page;
+
+/// Frames read for one restore before it is given up: several damaged copies at every step of a
+/// delta must not make it endless.
+const MAX_FRAMES: u32 = 4 * MAX_DEPTH;
+
+/// Which packs may be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Among<'a> {
+    /// All.
+    #[default]
+    All,
+    /// Only these, by their number in the catalog.
+    Only(&'a HashSet<i64>),
+}
+
+impl Among<'_> {
+    pub(crate) fn admits(self, pack: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(packs) => packs.contains(&pack),
+        }
+    }
+}
+
+impl Archive {
+    /// The open pack with this number in the catalog.
+    pub(crate) fn pack(&self, id: i64) -> Result<Arc<Pack>, PackError> {
+        let name = {
+            let handles = held(&self.handles);
+            if let Some(pack) = handles.open.get(&id) {
+                return Ok(pack.clone());
+            }
+            handles.names.get(&id).copied()
+        };
+        let missing = || PackError::Io(std::io::ErrorKind::NotFound.into());
+        let name = name.ok_or_else(missing)?;
+        let file = self.disk.open(&layout::pack_path(&name))?;
+        // Damage in the header costs nothing that the frames cannot tell.
+        let pack = match Pack::open(file.clone()) {
+            Err(PackError::Damaged { .. } | PackError::NotAPack) => Pack::open_damaged(file)?,
+            other => other?,
+        };
+        let pack = Arc::new(pack);
+        held(&self.handles).keep(id, pack.clone());
+        Ok(pack)
+    }
+
+    /// Every place where the body may lie.
+    pub(crate) fn places(&self, body: &Hash) -> Result<Vec<PageRow>, ArchiveError> {
+        Ok(packs::pages(held(&self.catalog).connection(), body)?)
+    }
+
+    /// The bytes with this hash; if a file is missed, packs are listed again, once.
+    pub(crate) fn body(&self, hash: &Hash) -> Result<Body, PackError> {
+        match self.body_among(hash, Among::All) {
+            Err(error) if self.refresh().unwrap_or(false) => {
+                self.body_among(hash, Among::All).map_err(|_| error)
+            }
+            other => other,
+        }
+    }
+
+    /// The bytes with this hash, read only from some packs.
+    pub(crate) fn body_among(&self, hash: &Hash, among: Among<'_>) -> Result<Body, PackError> {
+        self.follow(hash, MAX_DEPTH + 1, among, &mut 0)
+    }
+
+    /// The bytes with this hash from a copy whose depth is below `below`: depths fall strictly along
+    /// a delta, so no circle is possible.
+    fn follow(&self, hash: &Hash, below: u32, among: Among<'_>, frames: &mut u32) -> Result<Body, PackError> {
+        // What was decoded from packs that may not be read here proves nothing about the others.
+        if matches!(among, Among::All)
+            && let Some(body) = held(&self.bodies).get(hash)
+        {
+            return Ok(body);
+        }
+        let mut failure = PackError::Io(std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            format!("no pack holds the body {hash}"),
+        ));
+        let places = self
+            .places(hash)
+            .map_err(|error| PackError::Io(std::io::Error::other(error)))?;
+        for place in places {
+            if place.depth >= below || !among.admits(place.pack) {
+                continue;
+            }
+            *frames += 1;
+            super::pack_limit(
+                "frames read for one page",
+                u64::from(*frames),
+                u64::from(MAX_FRAMES),
+            )?;
+            match self.copy_at(&place, hash, among, frames) {
+                Ok(body) => {
+                    held(&self.bodies).put(*hash, body.clone());
+                    return Ok(body);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// The body in one place, held against its hash.
+    pub(crate) fn copy_at(
+        &self,
+        place: &PageRow,
+        hash: &Hash,
+        among: Among<'_>,
+        frames: &mut u32,
+    ) -> Result<Body, PackError> {
+        let pack = self.pack(place.pack)?;
+        let undecodable = || PackError::damaged(place.at, "the payload cannot be decompressed");
+        let known = held(&self.groups).get(place.pack, place.at);
+        let (frame, payload) = match &known {
+            Some(_) => (pack.frame(place.at)?, Vec::new()),
+            None => pack.payload(place.at)?,
+        };
+        let body = match frame.kind {
+            Kind::Page => {
+                if frame.body != Some(*hash) {
+                    return Err(PackError::damaged(place.at, "another body lies here"));
+                }
+                let base = match frame.base {
+                    None => None,
+                    Some(base) => Some(self.follow(&base, frame.depth.min(MAX_DEPTH), among, frames)?),
+                };
+                let base = base.as_ref().map(|base| base.as_slice());
+                decompress(frame.codec, &payload, base, frame.raw as usize).map_err(|_| undecodable())?
+            }
+            Kind::Group => {
+                let place_in = place.place as usize;
+                let length = *frame.lengths.get(place_in).ok_or_else(undecodable)? as usize;
+                let start: usize = frame.lengths[..place_in].iter().map(|&l| l as usize).sum();
+                let end = start + length;
+                let content = match known {
+                    Some(content) if content.len() >= end => content,
+                    _ => {
+                        let (payload, wanted) = match known {
+                            // The second body asked for in a group: the others will be, too.
+                            Some(_) => (pack.payload(place.at)?.1, frame.raw as usize),
+                            None => (payload, end),
+                        };
+                        let prefix = match frame.prefix {
+                            None => Vec::new(),
+                            Some(at) => prefix_body(&pack, at)?,
+                        };
+                        let content =
+                            decompress_group(&payload, &prefix, wanted).map_err(|_| undecodable())?;
+                        let content = Arc::new(content);
+                        held(&self.groups).put(place.pack, place.at, content.clone());
+                        content
+                    }
+                };
+                content.get(start..end).ok_or_else(undecodable)?.to_vec()
+            }
+            _ => return Err(PackError::damaged(place.at, "no page lies here")),
+        };
+        if blake3(&body) != *hash {
+            return Err(PackError::damaged(place.at, "the bytes do not match their hash"));
+        }
+        Ok(Arc::new(body))
+    }
+
+    /// All bodies of a group, one after the other.
+    pub(crate) fn group_content(&self, id: i64, pack: &Pack, frame: &Frame) -> Result<Body, PackError> {
+        let known = held(&self.groups).get(id, frame.at);
+        if let Some(content) = known
+            && content.len() as u64 == frame.raw
+        {
+            return Ok(content);
+        }
+        if frame.kind != Kind::Group {
+            return Err(PackError::damaged(frame.at, "no group stands here"));
+        }
+        let (_, payload) = pack.payload(frame.at)?;
+        let prefix = match frame.prefix {
+            None => Vec::new(),
+            Some(at) => prefix_body(pack, at)?,
+        };
+        let content = decompress_group(&payload, &prefix, frame.raw as usize)
+            .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))?;
+        let content = Arc::new(content);
+        held(&self.groups).put(id, frame.at, content.clone());
+        Ok(content)
+    }
+
+    /// The record of a snapshot.
+    pub(crate) fn record(&self, snapshot: i64, among: Among<'_>) -> Result<SnapshotRecord, PackError> {
+        let rows = packs::records(held(&self.catalog).connection(), snapshot)
+            .map_err(|error| PackError::Io(std::io::Error::other(error)))?;
+        let mut failure = PackError::Io(std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            "no pack holds the record",
+        ));
+        for row in rows.into_iter().filter(|row| among.admits(row.pack)) {
+            match self.records_frame(row.pack, row.at) {
+                Ok(records) => match records.get(row.place as usize) {
+                    Some(Some(Record::Snapshot(record))) => return Ok(record.clone()),
+                    _ => failure = PackError::damaged(row.at, "no snapshot record lies here"),
+                },
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// The records of one frame. The last frame is kept: neighbours are asked for together.
+    pub(crate) fn records_frame(&self, pack: i64, at: u64) -> Result<Arc<Vec<Option<Record>>>, PackError> {
+        if let Some((known, place, records)) = &*held(&self.records)
+            && (*known, *place) == (pack, at)
+        {
+            return Ok(records.clone());
+        }
+        let records = Arc::new(self.pack(pack)?.records(at)?);
+        *held(&self.records) = Some((pack, at, records.clone()));
+        Ok(records)
+    }
+
+    /// The page as it was added: the same bytes, with status, headers and metadata.
+    pub fn restore(&self, snapshot: &super::Snapshot) -> Result<Page, ArchiveError> {
+        let lost = |error: PackError| match error {
+            PackError::Newer(what) => ArchiveError::Newer(what),
+            error => ArchiveError::Lost {
+                address: snapshot.address.clone(),
+                body: snapshot.body,
+                reason: error.to_string(),
+            },
+        };
+        let body = self.body(&snapshot.body).map_err(lost)?;
+        // Headers and metadata that are damaged must not cost the bytes.
+        let record = self
+            .record(snapshot.id, Among::All)
+            .unwrap_or_else(|_| SnapshotRecord {
+                address: snapshot.address.clone(),
+                moment: snapshot.moment,
+                body: snapshot.body,
+                length: snapshot.length,
+                status: snapshot.status,
+                ..SnapshotRecord::default()
+            });
+        Ok(record.into_page(body.to_vec()))
+    }
+}
+
+/// The body that serves as prefix of a group: a page frame of the same pack without a base.
+pub(crate) fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
+    let (frame, payload) = pack.payload(at)?;
+    if frame.kind != Kind::Page || frame.base.is_some() {
+        return Err(PackError::damaged(
+            at,
+            "the prefix of a group must be a page without a base",
+        ));
+    }
+    let body = decompress(frame.codec, &payload, None, frame.raw as usize)
+        .map_err(|_| PackError::damaged(at, "the payload cannot be decompressed"))?;
+    if frame.body != Some(blake3(&body)) {
+        return Err(PackError::damaged(at, "the bytes do not match their hash"));
+    }
+    Ok(body)
+}

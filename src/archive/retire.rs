@@ -1,0 +1,275 @@
+//! The one function that removes packs, and the lock without which it cannot be called.
+
+use std::collections::HashSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::read::Among;
+use super::{Archive, ArchiveError, held, layout};
+use crate::catalog::{CatalogError, packs, snapshots};
+use crate::digest::Hash;
+use crate::disk::Lock;
+use crate::pack::frame::Kind;
+use crate::pack::{PackError, Record};
+use crate::page::article_key;
+
+/// The maintenance lock of an archive, held. It goes with the value or with the process.
+#[derive(Debug)]
+pub struct Maintenance {
+    _lock: Box<dyn Lock>,
+}
+
+impl Archive {
+    /// Takes the maintenance lock; `None` if another process holds it.
+    pub fn maintain(&self) -> Result<Option<Maintenance>, ArchiveError> {
+        if self.read_only {
+            return Err(ArchiveError::ReadOnly);
+        }
+        let lock = self
+            .disk
+            .try_lock(layout::LOCK)
+            .map_err(|error| ArchiveError::io(layout::LOCK, error))?;
+        Ok(lock.map(|lock| Maintenance { _lock: lock }))
+    }
+
+    /// Removes packs, by their numbers in the catalog, after reading back from the packs that stay
+    /// every page and every record they hold, but for what was taken out. Packs that appeared
+    /// meanwhile are minded. Fails without removing anything if something cannot be read back.
+    pub fn retire(&self, _lock: &Maintenance, going: &[i64]) -> Result<(), ArchiveError> {
+        let going: HashSet<i64> = going.iter().copied().collect();
+        let mut checked: HashSet<i64> = HashSet::new();
+        loop {
+            self.refresh()?;
+            let all = packs::all(held(&self.catalog).connection())?;
+            let staying: HashSet<i64> = all
+                .iter()
+                .map(|pack| pack.id)
+                .filter(|id| !going.contains(id))
+                .collect();
+            let leaving: Vec<i64> = all
+                .iter()
+                .map(|pack| pack.id)
+                .filter(|id| going.contains(id))
+                .collect();
+            if leaving.iter().all(|id| checked.contains(id)) && self.nothing_rests_on(&leaving, &staying)? {
+                return self.unlink(&leaving);
+            }
+            for id in leaving {
+                self.read_back(id, &staying)?;
+                checked.insert(id);
+            }
+        }
+    }
+
+    /// Whether every delta in the staying packs finds its base there.
+    fn nothing_rests_on(&self, leaving: &[i64], staying: &HashSet<i64>) -> Result<bool, ArchiveError> {
+        let catalog = held(&self.catalog);
+        for (pack, base, depth) in packs::resting_on(catalog.connection(), leaving)? {
+            if !staying.contains(&pack) {
+                continue;
+            }
+            let places = packs::pages_by_prefix(catalog.connection(), base)?;
+            let served = places
+                .iter()
+                .any(|place| staying.contains(&place.pack) && place.depth < depth);
+            if !served {
+                let mut hash = Hash::default();
+                hash.0[..8].copy_from_slice(&base.to_be_bytes());
+                return Err(ArchiveError::NotReadBack {
+                    body: hash,
+                    reason: "a page of a pack that stays still rests on it".to_owned(),
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads back every page and record of a pack from the packs that stay.
+    fn read_back(&self, id: i64, staying: &HashSet<i64>) -> Result<(), ArchiveError> {
+        let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
+        let failed = |error| ArchiveError::pack(&name, error);
+        let pack = self.pack(id).map_err(failed)?;
+        let forgotten = self.refused()?;
+        let among = Among::Only(staying);
+        let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
+        for (prefix, row) in rows {
+            let frame = pack.frame(row.at).map_err(failed)?;
+            let hash = match (frame.kind, frame.body) {
+                (Kind::Page, Some(body)) => body,
+                // The bodies of a group are known by their bytes alone.
+                _ => match self.body_by_place(&row) {
+                    Ok(hash) => hash,
+                    Err(error) => {
+                        return Err(ArchiveError::NotReadBack {
+                            body: prefix_hash(prefix),
+                            reason: error.to_string(),
+                        });
+                    }
+                },
+            };
+            if forgotten.contains(&hash) && !self.is_wanted(&hash)? {
+                continue;
+            }
+            let not_there = |reason: String| ArchiveError::NotReadBack { body: hash, reason };
+            self.body_among(&hash, among)
+                .map_err(|error| not_there(error.to_string()))?;
+            // Deltas elsewhere may rest on this copy; another must lie no deeper.
+            let places = self.places(&hash)?;
+            if !places
+                .iter()
+                .any(|place| staying.contains(&place.pack) && place.depth <= row.depth)
+            {
+                return Err(not_there("the copies that stay lie deeper".to_owned()));
+            }
+        }
+        self.read_back_records(id, &pack, staying)
+    }
+
+    fn read_back_records(
+        &self,
+        id: i64,
+        pack: &crate::pack::Pack,
+        staying: &HashSet<i64>,
+    ) -> Result<(), ArchiveError> {
+        let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
+        let failed = |error| ArchiveError::pack(&name, error);
+        let mut frames: FxHashMap<(i64, u64), Vec<Option<Record>>> = FxHashMap::default();
+        let mut offsets: FxHashSet<u64> = FxHashSet::default();
+        for piece in crate::pack::scan::scan(pack) {
+            if let crate::pack::scan::Piece::Frame(frame) = piece
+                && frame.kind == Kind::Records
+            {
+                offsets.insert(frame.at);
+            }
+        }
+        for at in offsets {
+            for record in pack.records(at).map_err(failed)?.into_iter().flatten() {
+                let places = match &record {
+                    Record::Snapshot(snapshot) => {
+                        let key = article_key(&snapshot.address);
+                        let catalog = held(&self.catalog);
+                        if packs::is_forgotten(catalog.connection(), &key, &snapshot.body)? {
+                            continue;
+                        }
+                        let article = snapshots::article(catalog.connection(), &key)?;
+                        let found = match article {
+                            None => None,
+                            Some(article) => snapshots::find(
+                                catalog.connection(),
+                                article,
+                                &snapshot.address,
+                                snapshot.moment,
+                                &snapshot.body,
+                            )?,
+                        };
+                        match found {
+                            None => Vec::new(),
+                            Some(snapshot) => packs::records(catalog.connection(), snapshot)?,
+                        }
+                    }
+                    Record::Tombstone(stone) => {
+                        let catalog = held(&self.catalog);
+                        packs::tombstone_places(catalog.connection(), &stone.key, &stone.body)?
+                    }
+                };
+                let mut found = false;
+                for place in places.iter().filter(|place| staying.contains(&place.pack)) {
+                    let key = (place.pack, place.at);
+                    if !frames.contains_key(&key) {
+                        if frames.len() > RECORD_FRAMES {
+                            frames.clear();
+                        }
+                        let read = self.pack(place.pack).and_then(|pack| pack.records(place.at));
+                        frames.insert(key, read.unwrap_or_default());
+                    }
+                    let copy = frames[&key].get(place.place as usize);
+                    found |= copy.is_some_and(|copy| copy.as_ref() == Some(&record));
+                }
+                if !found {
+                    return Err(ArchiveError::NotReadBack {
+                        body: *record.body(),
+                        reason: "its record is in no pack that stays".to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a snapshot that is not hidden has this body.
+    pub(crate) fn is_wanted(&self, body: &Hash) -> Result<bool, ArchiveError> {
+        Ok(snapshots::has_body(held(&self.catalog).connection(), body)?)
+    }
+
+    /// The hash of the body in one place, computed from its bytes.
+    pub(crate) fn body_by_place(&self, row: &packs::PageRow) -> Result<Hash, PackError> {
+        let pack = self.pack(row.pack)?;
+        let frame = pack.frame(row.at)?;
+        let start: u64 = frame
+            .lengths
+            .iter()
+            .take(row.place as usize)
+            .map(|&l| u64::from(l))
+            .sum();
+        let content = self.group_content(row.pack, &pack, &frame)?;
+        let start = start as usize;
+        let bytes = content
+            .get(start..start + row.length as usize)
+            .ok_or(PackError::damaged(
+                row.at,
+                "the group is shorter than its lengths",
+            ))?;
+        Ok(crate::digest::blake3(bytes))
+    }
+
+    fn unlink(&self, leaving: &[i64]) -> Result<(), ArchiveError> {
+        let names: Vec<Hash> = {
+            let handles = held(&self.handles);
+            leaving
+                .iter()
+                .filter_map(|id| handles.names.get(id).copied())
+                .collect()
+        };
+        for name in &names {
+            let path = layout::pack_path(name);
+            match self.disk.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ArchiveError::io(&path, error));
+                }
+                _ => {}
+            }
+        }
+        let dirs: HashSet<String> = names.iter().map(layout::pack_dir).collect();
+        for dir in dirs {
+            self.disk
+                .sync_dir(&dir)
+                .map_err(|error| ArchiveError::io(&dir, error))?;
+        }
+        let mut catalog = held(&self.catalog);
+        let told = catalog.write().and_then(|tx| {
+            packs::drop(&tx, leaving)?;
+            tx.commit().map_err(CatalogError::from)
+        });
+        match told {
+            Err(error) if !error.is_busy() => return Err(error.into()),
+            _ => {}
+        }
+        std::mem::drop(catalog);
+        let mut handles = held(&self.handles);
+        for id in leaving {
+            handles.open.remove(id);
+        }
+        std::mem::drop(handles);
+        self.learn_names()
+    }
+}
+
+/// Decoded frames of records held while a pack is read back.
+const RECORD_FRAMES: usize = 64;
+
+/// A hash of which only the prefix is known, for messages.
+fn prefix_hash(prefix: u64) -> Hash {
+    let mut hash = Hash::default();
+    hash.0[..8].copy_from_slice(&prefix.to_be_bytes());
+    hash
+}
