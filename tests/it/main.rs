@@ -9,5 +9,7 @@ mod diff;
 mod first_steps;
 mod layering;
 mod oracle;
+mod samples;
 mod source;
+mod vectors;
 mod warc_corpus;
