@@ -6,6 +6,8 @@ mod bad_input;
 mod command;
 mod corpus;
 mod diff;
+mod diff_corpus;
+mod diff_truth;
 mod first_steps;
 mod layering;
 mod oracle;
