@@ -183,7 +183,10 @@ fn normalize(raw: &str) -> String {
 /// How often each visible character occurs, decomposed, white space aside.
 fn histogram<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeMap<char, usize> {
     let mut counts = BTreeMap::new();
-    for c in texts.flat_map(|text| text.nfd()).filter(|&c| !is_space(c)) {
+    for c in texts
+        .flat_map(unicode_normalization::UnicodeNormalization::nfd)
+        .filter(|&c| !is_space(c))
+    {
         *counts.entry(c).or_default() += 1;
     }
     counts
@@ -236,7 +239,7 @@ fn compare(raw: &[u8], tally: &mut Tally, report: &mut dyn FnMut(String)) {
             list.iter()
                 .skip(at)
                 .take(2)
-                .map(|(kind, text)| format!("{kind} {:.160?}", text))
+                .map(|(kind, text)| format!("{kind} {text:.160?}"))
                 .collect::<Vec<_>>()
                 .join(" | ")
         };
@@ -276,7 +279,7 @@ fn run(set: &str, step: usize) {
         corpus::pages(&set, step, |name, raw| {
             if raw.len() <= MAX_TREE_BYTES {
                 compare(&raw, &mut tally, &mut |difference| {
-                    println!("{name}: {difference}")
+                    println!("{name}: {difference}");
                 });
             }
         })?;
