@@ -10,20 +10,21 @@ use std::rc::Rc;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-pub use super::finder::{Finder, Near, Occurrence, Prefix};
-pub use super::near::{NEAR_DISTANCE, NEAR_MAXIMUM, NEAR_MINIMUM, distance, simhash};
+pub use super::finder::{Finder, Near, Occurrence, Prefix, Stand};
+pub use super::near::{NEAR_MAXIMUM, NEAR_MINIMUM, NEAR_SHARED, minhash, shared_bytes};
 pub use super::outline::{OutlineBlock, declared_prefix, id_prefix};
 pub use super::postings::Space;
 use super::postings::{self, Posting};
-use super::{CatalogError, outline};
+use super::{CatalogError, outline, stream};
 use crate::block::Document;
 use crate::digest::{Hash, sha256};
 
 /// Tables of the block part, made together with those of [`super::schema`].
 ///
 /// `step` counts the snapshots of an article in the order in which they were recorded, `base` names
-/// the snapshot whose outline `data` was written against, `depth` how many bases an article's first
-/// outline rests on. `outline_sites` remembers the pages of a site that may serve as base of the next.
+/// the snapshot whose outline this one was written against, `depth` how many bases an article's first
+/// outline rests on, `start` and `length` which bytes of `outline_data` are its own
+/// ([`super::stream`]). `outline_sites` remembers the pages of a site that may serve as base of the next.
 pub const TABLES: &str = "
 CREATE TABLE outlines (
     snapshot INTEGER PRIMARY KEY,
@@ -31,6 +32,11 @@ CREATE TABLE outlines (
     step INTEGER NOT NULL,
     base INTEGER,
     depth INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    length INTEGER NOT NULL
+);
+CREATE TABLE outline_data (
+    chunk INTEGER PRIMARY KEY,
     data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX outlines_article ON outlines (article, step);
@@ -52,6 +58,9 @@ CREATE TABLE postings (
     data BLOB NOT NULL
 );
 CREATE INDEX postings_key ON postings (run, key, article);
+CREATE TABLE posting_stale (
+    article INTEGER PRIMARY KEY
+);
 ";
 
 /// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
@@ -63,10 +72,16 @@ const RADIX: i64 = 64;
 const SITE_DEPTH: i64 = 32;
 
 /// Pages of a site that are tried as base of an article's first outline.
-const SITE_CANDIDATES: i64 = 6;
+const SITE_CANDIDATES: i64 = 12;
+
+/// A base must share one of this many blocks with the page written against it.
+const LEAST_SHARED: usize = 24;
 
 /// Bases followed before the catalog is called damaged.
 const CHAIN_LIMIT: usize = 4096;
+
+/// Bytes reserved for an outline before it is read.
+const MAX_DATA: usize = 1 << 20;
 
 /// Decoded blocks kept by [`Outlines`]: about 64 MB.
 const CACHED_BLOCKS: usize = 1 << 20;
@@ -148,10 +163,8 @@ impl Recorder {
                 .collect();
             (step, Some(base), 0, new_postings(article, blocks, &known))
         } else {
-            let (base, depth) = match site_of(conn, article)? {
-                Some(site) => self.site_base(conn, &site, snapshot, blocks)?,
-                None => (None, 0),
-            };
+            let site = site_of(conn, article)?.unwrap_or_default();
+            let (base, depth) = self.site_base(conn, &site, snapshot, blocks)?;
             (
                 0,
                 base,
@@ -164,10 +177,20 @@ impl Recorder {
             None => Rc::from([]),
         };
         let data = outline::encode(&base_blocks, blocks).bytes;
+        let start = stream::append(conn, &data)?.cast_signed();
         conn.prepare_cached(
-            "INSERT INTO outlines (snapshot, article, step, base, depth, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO outlines (snapshot, article, step, base, depth, start, length)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![snapshot, article, step, base, depth, data])?;
+        .execute(params![
+            snapshot,
+            article,
+            step,
+            base,
+            depth,
+            start,
+            data.len() as u32
+        ])?;
         self.outlines.keep(snapshot, Rc::from(&blocks[..]));
         let [content, declared] = new;
         postings::add(conn, Space::Content, content)?;
@@ -190,17 +213,18 @@ impl Recorder {
             )?
             .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
+        let wanted: FxHashSet<&OutlineBlock> = blocks.iter().collect();
         let mut best = (0, None, 0);
         for (candidate, depth) in candidates {
             let base = self.outlines.get(conn, candidate)?;
-            let shared = outline::shared(&base, blocks);
+            let shared = base.iter().filter(|block| wanted.contains(block)).count();
             if shared > best.0 {
                 best = (shared, Some(candidate), depth + 1);
             }
         }
         let (shared, base, depth) = best;
         // A page that shares little starts afresh, so that chains end where a site's template does.
-        let (base, depth) = if shared * 8 >= blocks.len() {
+        let (base, depth) = if shared * LEAST_SHARED >= blocks.len() {
             (base, depth)
         } else {
             (None, 0)
@@ -246,15 +270,11 @@ pub fn insert(conn: &Connection, article: i64, snapshot: i64, outline: &Outline)
 }
 
 /// Takes the blocks of snapshots that are gone out of the catalog. Outlines that rest on theirs are
-/// written anew, and keys that stand nowhere else in the article leave the postings.
+/// written anew; [`tidy`] takes their keys out of the postings.
 pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
     let mut outlines = Outlines::default();
     for &snapshot in snapshots {
-        let Some(base) = conn
-            .prepare_cached("SELECT base FROM outlines WHERE snapshot = ?1")?
-            .query_row([snapshot], |row| row.get::<_, Option<i64>>(0))
-            .optional()?
-        else {
+        let Some((base, start, length)) = row(conn, snapshot)? else {
             continue;
         };
         let base_blocks = match base {
@@ -266,32 +286,63 @@ pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), 
             .query_map([snapshot], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for dependent in dependents {
+            let old = row(conn, dependent)?;
             let data = outline::encode(&base_blocks, &outlines.get(conn, dependent)?).bytes;
-            conn.prepare_cached("UPDATE outlines SET base = ?2, data = ?3 WHERE snapshot = ?1")?
-                .execute(params![dependent, base, data])?;
+            let start = stream::append(conn, &data)?.cast_signed();
+            conn.prepare_cached(
+                "UPDATE outlines SET base = ?2, start = ?3, length = ?4 WHERE snapshot = ?1",
+            )?
+            .execute(params![dependent, base, start, data.len() as u32])?;
+            if let Some((_, start, length)) = old {
+                stream::erase(conn, start, u64::from(length))?;
+            }
         }
         conn.prepare_cached("DELETE FROM outlines WHERE snapshot = ?1")?
             .execute([snapshot])?;
+        stream::erase(conn, start, u64::from(length))?;
         conn.prepare_cached("DELETE FROM outline_sites WHERE snapshot = ?1")?
             .execute([snapshot])?;
     }
-    let mut kept: [FxHashSet<u64>; 2] = Default::default();
-    for snapshot in steps(conn, article)? {
-        for block in &*outlines.get(conn, snapshot)? {
-            kept[0].insert(postings::key(block.key));
-            kept[1].extend(block.declared.map(postings::key));
+    conn.prepare_cached("INSERT OR IGNORE INTO posting_stale (article) VALUES (?1)")?
+        .execute([article])?;
+    Ok(())
+}
+
+/// Takes the keys out of the postings that [`remove`] left behind. They harm no lookup, so this is
+/// done once after many removals; it reads all postings.
+pub fn tidy(conn: &Connection) -> Result<(), CatalogError> {
+    let stale: Vec<i64> = conn
+        .prepare_cached("SELECT article FROM posting_stale")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let mut outlines = Outlines::default();
+    let mut kept: [FxHashSet<Posting>; 2] = Default::default();
+    for &article in &stale {
+        for snapshot in steps(conn, article)? {
+            for block in &*outlines.get(conn, snapshot)? {
+                kept[0].insert((postings::key(block.key), article));
+                kept[1].extend(block.declared.map(|declared| (postings::key(declared), article)));
+            }
         }
     }
+    let stale: FxHashSet<i64> = stale.into_iter().collect();
     for (space, kept) in [Space::Content, Space::Declared].into_iter().zip(kept) {
-        postings::rewrite(conn, space, |(key, of)| of != article || kept.contains(&key))?;
+        postings::rewrite(conn, space, |posting| {
+            !stale.contains(&posting.1) || kept.contains(&posting)
+        })?;
     }
+    conn.execute("DELETE FROM posting_stale", [])?;
     Ok(())
 }
 
 /// Empties the block part.
 pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
     conn.execute_batch(
-        "DELETE FROM outlines; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;",
+        "DELETE FROM outlines; DELETE FROM outline_data; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
+         DELETE FROM posting_stale;",
     )?;
     Ok(())
 }
@@ -307,6 +358,16 @@ pub(super) fn steps(conn: &Connection, article: i64) -> Result<Vec<i64>, Catalog
         .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 ORDER BY step")?
         .query_map([article], |row| row.get(0))?
         .collect::<Result<_, _>>()?)
+}
+
+/// Base, start and length of an outline.
+fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64>, u64, u32)>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT base, start, length FROM outlines WHERE snapshot = ?1")?
+        .query_row([snapshot], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?))
+        })
+        .optional()?)
 }
 
 fn site_of(conn: &Connection, article: i64) -> Result<Option<String>, CatalogError> {
@@ -337,6 +398,7 @@ fn lowest_digit(step: i64) -> i64 {
 /// Reads outlines and keeps those it has read, within a bound.
 #[derive(Debug, Default)]
 pub struct Outlines {
+    stream: stream::Reader,
     kept: FxHashMap<i64, Rc<[OutlineBlock]>>,
     blocks: usize,
 }
@@ -359,11 +421,9 @@ impl Outlines {
             if pending.len() == CHAIN_LIMIT {
                 return Err(malformed(snapshot));
             }
-            let (base, data) = conn
-                .prepare_cached("SELECT base, data FROM outlines WHERE snapshot = ?1")?
-                .query_row([wanted], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?
-                .ok_or(CatalogError::NoOutline(wanted))?;
+            let (base, start, length) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
+            let mut data = Vec::with_capacity((length as usize).min(MAX_DATA));
+            self.stream.read(conn, start, length as usize, &mut data)?;
             pending.push((wanted, data));
             next = base;
         }
@@ -436,7 +496,7 @@ pub(super) mod tests {
         let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
         Finder::open(conn)
             .unwrap()
-            .occurrences(Space::Content, prefix, |at| {
+            .occurrences(conn, Space::Content, prefix, |at| {
                 found.push((at.snapshot, at.index));
                 ControlFlow::Continue(())
             })
@@ -496,7 +556,7 @@ pub(super) mod tests {
         }
         assert!(found(conn, "never written").is_empty());
         let bytes: i64 = conn
-            .query_row("SELECT sum(length(data)) FROM outlines", [], |row| row.get(0))
+            .query_row("SELECT sum(length) FROM outlines", [], |row| row.get(0))
             .unwrap();
         assert!(
             bytes / 300 < 120,
@@ -529,6 +589,7 @@ pub(super) mod tests {
         }
         remove(conn, 1, &(1..=140).collect::<Vec<_>>()).unwrap();
         remove(conn, 2, &[1000]).unwrap();
+        tidy(conn).unwrap();
         let left: i64 = conn
             .query_row(
                 "SELECT (SELECT count(*) FROM outlines) + (SELECT count(*) FROM postings)",
@@ -551,11 +612,9 @@ pub(super) mod tests {
             record(conn, "a.example", n, n, &document);
         }
         let bytes: i64 = conn
-            .query_row(
-                "SELECT sum(length(data)) FROM outlines WHERE snapshot > 0",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT sum(length) FROM outlines WHERE snapshot > 0", [], |row| {
+                row.get(0)
+            })
             .unwrap();
         assert!(bytes / 99 < 40, "{} bytes for each page", bytes / 99);
         assert_eq!(found(conn, "the only paragraph of page 57"), [(57, 20)]);
@@ -598,7 +657,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn near_paragraphs_are_found_by_their_simhash() {
+    fn near_paragraphs_are_found_by_their_minhash() {
         let catalog = tables();
         let conn = catalog.connection();
         record(
@@ -618,11 +677,11 @@ pub(super) mod tests {
             ]),
         );
         let asked =
-            simhash("In the storm 21 boats were lost off the northern coast, the harbour office said.");
+            minhash("In the storm 21 boats were lost off the northern coast, the harbour office said.");
         let mut hits = Vec::new();
         Finder::open(conn)
             .unwrap()
-            .near(&[asked], NEAR_DISTANCE, |hit| hits.push(hit.at.snapshot))
+            .near(conn, &[asked], NEAR_SHARED, |hit| hits.push(hit.at.snapshot))
             .unwrap();
         assert_eq!(hits, [1]);
     }

@@ -1,14 +1,17 @@
 //! Where a block stands: lookups over postings and outlines.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 
 use super::CatalogError;
 use super::blocks::{Outlines, steps};
-use super::near::distance;
+use super::near::shared_bytes;
 use super::outline::{self, OutlineBlock};
 use super::postings::{self, Reader, Space};
+use super::stream;
 
 /// Leading digits of a hash, as a range of eight-byte prefixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,32 +67,44 @@ pub struct Occurrence {
     pub block: OutlineBlock,
 }
 
-/// A block whose `SimHash` is close to one that was asked for.
+/// A block of an article, from the first snapshot that holds it to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// Which of the prefixes asked for.
+    pub query: usize,
+    /// Where it stands in the snapshot of the oldest moment.
+    pub first: Occurrence,
+    /// Where it stands in the snapshot of the newest moment.
+    pub last: Occurrence,
+    /// Snapshots of the article that hold it.
+    pub snapshots: u64,
+}
+
+/// A block whose `MinHash` shares bytes with one that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Near {
     /// Which of the hashes asked for.
     pub query: usize,
-    /// Bits that differ.
-    pub distance: u32,
+    /// Bytes of the two signatures that are equal, of eight.
+    pub shared: u32,
     /// A snapshot that holds the block; others may hold it too.
     pub at: Occurrence,
 }
 
-/// Answers many lookups over one connection.
+/// Answers many lookups; keeps what it has read of postings and outlines. Every call gets the
+/// connection anew, so that a finder can outlive the lock around it; it must be of the same catalog.
 #[derive(Debug)]
-pub struct Finder<'c> {
-    conn: &'c Connection,
+pub struct Finder {
     content: Reader,
     declared: Reader,
     outlines: Outlines,
     articles: Vec<i64>,
 }
 
-impl<'c> Finder<'c> {
+impl Finder {
     /// Reads the directory of the postings.
-    pub fn open(conn: &'c Connection) -> Result<Self, CatalogError> {
+    pub fn open(conn: &Connection) -> Result<Self, CatalogError> {
         Ok(Self {
-            conn,
             content: Reader::open(conn, Space::Content)?,
             declared: Reader::open(conn, Space::Declared)?,
             outlines: Outlines::default(),
@@ -97,21 +112,20 @@ impl<'c> Finder<'c> {
         })
     }
 
-    /// The connection the finder reads from.
-    #[must_use]
-    pub fn connection(&self) -> &'c Connection {
-        self.conn
-    }
-
     /// Ids of the articles that may hold a hash with this prefix, ascending. One in about a
     /// million is named in error; none is missing.
-    pub fn articles(&mut self, space: Space, prefix: Prefix) -> Result<&[i64], CatalogError> {
+    pub fn articles(
+        &mut self,
+        conn: &Connection,
+        space: Space,
+        prefix: Prefix,
+    ) -> Result<&[i64], CatalogError> {
         let reader = match space {
             Space::Content => &mut self.content,
             Space::Declared => &mut self.declared,
         };
         let (low, high) = (postings::key(prefix.low), postings::key(prefix.high));
-        reader.articles(self.conn, low, high, &mut self.articles)?;
+        reader.articles(conn, low, high, &mut self.articles)?;
         Ok(&self.articles)
     }
 
@@ -119,14 +133,15 @@ impl<'c> Finder<'c> {
     /// recorded, then position, until it breaks off.
     pub fn occurrences(
         &mut self,
+        conn: &Connection,
         space: Space,
         prefix: Prefix,
         mut each: impl FnMut(Occurrence) -> ControlFlow<()>,
     ) -> Result<(), CatalogError> {
-        self.articles(space, prefix)?;
+        self.articles(conn, space, prefix)?;
         for article in std::mem::take(&mut self.articles) {
-            for snapshot in steps(self.conn, article)? {
-                let blocks = self.outlines.get(self.conn, snapshot)?;
+            for snapshot in steps(conn, article)? {
+                let blocks = self.outlines.get(conn, snapshot)?;
                 for (index, block) in (0_u32..).zip(blocks.iter()) {
                     let held = match space {
                         Space::Content => prefix.holds(block.key),
@@ -147,34 +162,136 @@ impl<'c> Finder<'c> {
         Ok(())
     }
 
-    /// The blocks of a snapshot in source order.
-    pub fn outline(&mut self, snapshot: i64) -> Result<std::rc::Rc<[OutlineBlock]>, CatalogError> {
-        self.outlines.get(self.conn, snapshot)
+    /// Where blocks with these prefixes stand: one entry for every prefix, article and block, by
+    /// article. At most `limit` articles are looked into for each prefix, those recorded first;
+    /// returns the indices of the prefixes for which more may hold it.
+    pub fn stands(
+        &mut self,
+        conn: &Connection,
+        space: Space,
+        prefixes: &[Prefix],
+        limit: usize,
+    ) -> Result<(Vec<Stand>, Vec<usize>), CatalogError> {
+        let mut wanted: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        let mut more = Vec::new();
+        for (query, prefix) in prefixes.iter().enumerate() {
+            let articles = self.articles(conn, space, *prefix)?;
+            for &article in articles.iter().take(limit) {
+                wanted.entry(article).or_default().push(query);
+            }
+            if articles.len() > limit {
+                more.push(query);
+            }
+        }
+        let mut stands = Vec::new();
+        for (article, queries) in wanted {
+            self.stands_in(conn, space, prefixes, article, &queries, &mut stands)?;
+        }
+        Ok((stands, more))
     }
 
-    /// Calls `each` for every recorded block whose `SimHash` differs from one of `queries` in at most
-    /// `limit` bits. Reads all outlines once. A block that many snapshots share is named for at least
-    /// one of them, where it was recorded first.
-    pub fn near(&self, queries: &[u64], limit: u32, mut each: impl FnMut(Near)) -> Result<(), CatalogError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT article, snapshot, data FROM outlines")?;
+    fn stands_in(
+        &mut self,
+        conn: &Connection,
+        space: Space,
+        prefixes: &[Prefix],
+        article: i64,
+        queries: &[usize],
+        stands: &mut Vec<Stand>,
+    ) -> Result<(), CatalogError> {
+        let mut exact: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+        let mut open: Vec<usize> = Vec::new();
+        for &query in queries {
+            let prefix = prefixes[query];
+            if prefix.low == prefix.high {
+                exact.entry(prefix.low).or_default().push(query);
+            } else {
+                open.push(query);
+            }
+        }
+        let mut places: FxHashMap<(usize, u64, Option<u64>), usize> = FxHashMap::default();
+        for snapshot in by_moment(conn, article)? {
+            let blocks = self.outlines.get(conn, snapshot)?;
+            for (index, block) in (0_u32..).zip(blocks.iter()) {
+                let hash = match space {
+                    Space::Content => block.key,
+                    Space::Declared => match block.declared {
+                        Some(declared) => declared,
+                        None => continue,
+                    },
+                };
+                let by_range = open.iter().filter(|query| prefixes[**query].holds(hash));
+                for &query in exact.get(&hash).into_iter().flatten().chain(by_range) {
+                    let here = Occurrence {
+                        article,
+                        snapshot,
+                        index,
+                        block: *block,
+                    };
+                    let declared = block.declared.filter(|_| space == Space::Declared);
+                    let place = *places.entry((query, block.key, declared)).or_insert_with(|| {
+                        stands.push(Stand {
+                            query,
+                            first: here,
+                            last: here,
+                            snapshots: 1,
+                        });
+                        stands.len() - 1
+                    });
+                    if stands[place].last.snapshot != snapshot {
+                        stands[place].last = here;
+                        stands[place].snapshots += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The blocks of a snapshot in source order.
+    pub fn outline(
+        &mut self,
+        conn: &Connection,
+        snapshot: i64,
+    ) -> Result<std::rc::Rc<[OutlineBlock]>, CatalogError> {
+        self.outlines.get(conn, snapshot)
+    }
+
+    /// Calls `each` for every recorded block whose [`minhash`](super::blocks::minhash) shares at least
+    /// `least` bytes with one of `queries`. Reads all outlines once. A block that many snapshots share
+    /// is named for at least one of them, where it was recorded first.
+    pub fn near(
+        &self,
+        conn: &Connection,
+        queries: &[u64],
+        least: u32,
+        mut each: impl FnMut(Near),
+    ) -> Result<(), CatalogError> {
+        let mut statement = conn.prepare_cached("SELECT article, snapshot, start, length FROM outlines")?;
         let mut rows = statement.query([])?;
+        let mut stream = stream::Reader::default();
+        let mut data = Vec::new();
         while let Some(row) = rows.next()? {
             let (article, snapshot) = (row.get(0)?, row.get(1)?);
-            let data = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-            outline::literals(data, |index, block| {
+            let start = row.get::<_, i64>(2)?.cast_unsigned();
+            stream.read(conn, start, row.get::<_, u32>(3)? as usize, &mut data)?;
+            outline::literals(&data, |index, block| {
                 let Some(near) = block.near else { return };
+                // Without a branch in it this loop is vectorised; few blocks go on from here.
+                let most = |most: u32, asked: &u64| most.max(shared_bytes(near, *asked));
+                if queries.iter().fold(0, most) < least {
+                    return;
+                }
                 for (query, &asked) in queries.iter().enumerate() {
-                    let distance = distance(near, asked);
-                    if distance <= limit {
+                    let shared = shared_bytes(near, asked);
+                    if shared >= least {
                         let at = Occurrence {
                             article,
                             snapshot,
                             index,
                             block: *block,
                         };
-                        each(Near { query, distance, at });
+                        each(Near { query, shared, at });
                     }
                 }
             })
@@ -185,6 +302,17 @@ impl<'c> Finder<'c> {
         }
         Ok(())
     }
+}
+
+/// Snapshots of an article that have an outline, oldest moment first; those without a moment first.
+fn by_moment(conn: &Connection, article: i64) -> Result<Vec<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT snapshot FROM outlines LEFT JOIN snapshots ON id = snapshot
+             WHERE outlines.article = ?1 ORDER BY moment, snapshot",
+        )?
+        .query_map([article], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

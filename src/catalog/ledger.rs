@@ -5,6 +5,7 @@
 //! It has no tables of its own: outlines hold both hashes of every block, and the postings of declared
 //! hashes tell which articles to look into. So it is rebuilt with them, from the pages alone.
 
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -67,14 +68,14 @@ pub struct Seen<'a> {
 
 /// Answers what the archive testifies about declared hashes.
 #[derive(Debug)]
-pub struct Ledger<'c> {
-    finder: Finder<'c>,
+pub struct Ledger {
+    finder: Finder,
     sites: FxHashMap<i64, Option<String>>,
 }
 
-impl<'c> Ledger<'c> {
+impl Ledger {
     /// Reads the directory of the postings.
-    pub fn open(conn: &'c Connection) -> Result<Self, CatalogError> {
+    pub fn open(conn: &Connection) -> Result<Self, CatalogError> {
         Ok(Self {
             finder: Finder::open(conn)?,
             sites: FxHashMap::default(),
@@ -86,14 +87,19 @@ impl<'c> Ledger<'c> {
     /// A conflict outweighs a rehash, a rehash outweighs consistency. A block without text goes by
     /// its form, and conflicts over it count only within the article: a publisher who hashes texts
     /// declares one and the same hash for all figures without captions.
-    pub fn witness(&mut self, seen: Seen<'_>, block: &OutlineBlock) -> Result<Option<Witness>, CatalogError> {
+    pub fn witness(
+        &mut self,
+        conn: &Connection,
+        seen: Seen<'_>,
+        block: &OutlineBlock,
+    ) -> Result<Option<Witness>, CatalogError> {
         let Some(declared) = block.declared else {
             return Ok(None);
         };
         let (mut consistent, mut conflict) = (Vec::new(), Vec::new());
         let mut occurrences = Vec::new();
         self.finder
-            .occurrences(Space::Declared, Prefix::exact(declared), |occurrence| {
+            .occurrences(conn, Space::Declared, Prefix::exact(declared), |occurrence| {
                 if Some(occurrence.snapshot) != seen.snapshot {
                     occurrences.push(occurrence);
                 }
@@ -101,7 +107,7 @@ impl<'c> Ledger<'c> {
             })?;
         for occurrence in occurrences {
             let same_article = Some(occurrence.article) == seen.article;
-            if !same_article && (seen.site.is_none() || self.site(occurrence.article)? != seen.site) {
+            if !same_article && (seen.site.is_none() || self.site(conn, occurrence.article)? != seen.site) {
                 continue;
             }
             let same = occurrence.block.key == block.key && occurrence.block.empty == block.empty;
@@ -114,13 +120,13 @@ impl<'c> Ledger<'c> {
         let mut rehashed = Vec::new();
         if let Some(article) = seen.article.filter(|_| conflict.is_empty()) {
             let agreeing: FxHashSet<i64> = consistent.iter().copied().collect();
-            for snapshot in steps(self.finder.connection(), article)? {
+            for snapshot in steps(conn, article)? {
                 let other = |other: &OutlineBlock| {
                     other.key == block.key && other.declared.is_some_and(|hash| hash != declared)
                 };
                 if Some(snapshot) != seen.snapshot
                     && !agreeing.contains(&snapshot)
-                    && self.finder.outline(snapshot)?.iter().any(other)
+                    && self.finder.outline(conn, snapshot)?.iter().any(other)
                 {
                     rehashed.push(snapshot);
                 }
@@ -135,7 +141,7 @@ impl<'c> Ledger<'c> {
         } else {
             (Testimony::First, Vec::new())
         };
-        let mut snapshots = by_moment(self.finder.connection(), snapshots)?;
+        let mut snapshots = by_moment(conn, snapshots)?;
         let total = snapshots.len();
         snapshots.truncate(NAMED);
         Ok(Some(Witness {
@@ -145,16 +151,14 @@ impl<'c> Ledger<'c> {
         }))
     }
 
-    fn site(&mut self, article: i64) -> Result<Option<&str>, CatalogError> {
-        if !self.sites.contains_key(&article) {
-            let site = self
-                .finder
-                .connection()
+    fn site(&mut self, conn: &Connection, article: i64) -> Result<Option<&str>, CatalogError> {
+        if let Entry::Vacant(unknown) = self.sites.entry(article) {
+            let site = conn
                 .prepare_cached("SELECT site FROM articles WHERE id = ?1")?
                 .query_row([article], |row| row.get(0))
                 .optional()?
                 .flatten();
-            self.sites.insert(article, site);
+            unknown.insert(site);
         }
         Ok(self.sites.get(&article).and_then(Option::as_deref))
     }
@@ -310,7 +314,7 @@ mod tests {
         let block = OutlineBlock::of(block);
         let witness = Ledger::open(conn)
             .unwrap()
-            .witness(seen, &block)
+            .witness(conn, seen, &block)
             .unwrap()
             .unwrap();
         assert_eq!(witness.total, witness.snapshots.len());
@@ -366,7 +370,7 @@ mod tests {
         assert_eq!(
             Ledger::open(conn)
                 .unwrap()
-                .witness(Seen::default(), &undeclared)
+                .witness(conn, Seen::default(), &undeclared)
                 .unwrap(),
             None
         );
@@ -386,7 +390,7 @@ mod tests {
         let witness = |seen| {
             Ledger::open(conn)
                 .unwrap()
-                .witness(seen, &OutlineBlock::of(&block))
+                .witness(conn, seen, &OutlineBlock::of(&block))
                 .unwrap()
                 .unwrap()
                 .testimony

@@ -7,6 +7,7 @@
 //! [`ledger`] what the declared hashes among them testify. Everything but `blocks` is rebuilt from the
 //! packs alone; `blocks` needs the pages parsed again.
 
+mod bits;
 pub mod blocks;
 mod finder;
 pub mod ledger;
@@ -16,6 +17,7 @@ pub mod packs;
 mod postings;
 pub mod schema;
 pub mod snapshots;
+mod stream;
 
 use std::path::Path;
 use std::time::Duration;

@@ -12,16 +12,16 @@
 //!   2 earlier    varint: distance back in this outline, at least 1
 //! block      u8: kind (bits 0-4), body (5), has marks (6), has flags (7)
 //!            [u8 flags: empty text (0), declared hash (1), id (2)]
-//!            varint code points of the text, u64 key, [u64 SimHash, where the text has at least
-//!            NEAR_MINIMUM code points], [u32 form], [u64 declared], [u32 id]
+//!            varint code points of the text, u64 key, [u64 MinHash, for a body block of at least
+//!            NEAR_MINIMUM code points], [u16 form], [u64 declared], [u32 id]
 //! ```
 //! Integers are little-endian.
 
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use super::near::{NEAR_MINIMUM, simhash};
+use super::near::{NEAR_MINIMUM, minhash};
 use crate::block::{Block, Kind};
 use crate::digest::{from_hex, sha256};
 
@@ -45,11 +45,12 @@ pub struct OutlineBlock {
     /// First eight bytes, big-endian, of the content hash, or of the form hash where the text is
     /// empty. Equal keys are a hint that must be confirmed against the page.
     pub key: u64,
-    /// [`simhash`] of the text, where it has at least [`NEAR_MINIMUM`] code points.
+    /// [`minhash`] of the text of a body block of at least [`NEAR_MINIMUM`] code points.
     pub near: Option<u64>,
-    /// First four bytes, big-endian, of the form hash of a block with text and with links, images
-    /// or emphasis; `None` where the form follows from kind and text, or is the key.
-    pub form: Option<u32>,
+    /// First two bytes, big-endian, of the form hash of a block with text and with links, images or
+    /// emphasis; `None` where the form follows from kind and text, or is the key. Of 65,536 changes of
+    /// form one goes unseen here; the snapshot's whole form hash sees those of the body.
+    pub form: Option<u16>,
     /// [`declared_prefix`] of the declared hash, if the block has one.
     pub declared: Option<u64>,
     /// First four bytes, big-endian, of the SHA-256 of the block's id (`dmcf-pid`), if it has one.
@@ -68,8 +69,8 @@ impl OutlineBlock {
             empty,
             length,
             key: block.key().prefix(),
-            near: (length >= NEAR_MINIMUM).then(|| simhash(&block.text)),
-            form: (!empty && !block.marks.is_empty()).then(|| (block.form_hash.prefix() >> 32) as u32),
+            near: (block.body && length >= NEAR_MINIMUM).then(|| minhash(&block.text)),
+            form: (!empty && !block.marks.is_empty()).then(|| (block.form_hash.prefix() >> 48) as u16),
             declared: block.declared.as_deref().map(declared_prefix),
             id: block.id.as_deref().map(id_prefix),
         }
@@ -122,13 +123,6 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     /// Positions of the blocks that were spelled out, ascending.
     pub literals: Vec<u32>,
-}
-
-/// Blocks that both outlines hold, each counted once: how well `base` would serve.
-#[must_use]
-pub fn shared(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> usize {
-    let known: FxHashSet<&OutlineBlock> = base.iter().collect();
-    blocks.iter().filter(|block| known.contains(block)).count()
 }
 
 /// Writes `blocks` against `base`, which may be empty.
@@ -339,17 +333,18 @@ impl Input<'_> {
         };
         let kind = Kind::ALL.get(usize::from(first & 0x1f));
         let length = u32::try_from(self.varint()?).map_err(|_| MalformedOutline)?;
+        let body = first & 0x20 != 0;
         Ok(OutlineBlock {
             kind: *kind.ok_or(MalformedOutline)?,
-            body: first & 0x20 != 0,
+            body,
             empty: flags & 1 != 0,
             length,
             key: u64::from_le_bytes(self.take()?),
-            near: (length >= NEAR_MINIMUM)
+            near: (body && length >= NEAR_MINIMUM)
                 .then(|| self.take().map(u64::from_le_bytes))
                 .transpose()?,
             form: (first & 0x40 != 0)
-                .then(|| self.take().map(u32::from_le_bytes))
+                .then(|| self.take().map(u16::from_le_bytes))
                 .transpose()?,
             declared: (flags & 2 != 0)
                 .then(|| self.take().map(u64::from_le_bytes))
@@ -419,8 +414,8 @@ mod tests {
             empty: key.is_multiple_of(7),
             length: (key % 300) as u32,
             key,
-            near: (key % 300 >= u64::from(NEAR_MINIMUM)).then_some(!key),
-            form: (key.is_multiple_of(5)).then_some(key as u32),
+            near: (key.is_multiple_of(3) && key % 300 >= u64::from(NEAR_MINIMUM)).then_some(!key),
+            form: (key.is_multiple_of(5)).then_some(key as u16),
             declared: (key.is_multiple_of(11)).then_some(key << 7),
             id: (key.is_multiple_of(13)).then_some(key as u32 ^ 0xffff),
         }

@@ -1,4 +1,4 @@
-//! Postings: which articles hold a key. A key is the top 40 bits of an eight-byte prefix, so a
+//! Postings: which articles hold a key. A key is the first four bytes of an eight-byte prefix, so a
 //! posting may name an article that does not hold the prefix; outlines confirm it. It never misses
 //! one that does.
 //!
@@ -7,16 +7,19 @@
 //! is rewritten a logarithmic number of times and a lookup asks a logarithmic number of runs.
 //!
 //! ```text
-//! chunk      (varint key - key before, varint article) ...; where the key does not change the article is
-//!            stored less the article before. The first key and article stand in the row's columns.
+//! chunk      u8: k of the Rice code; u8: bits of an article; u16: number of keys; then for every
+//!            key, bit by bit:
+//!            rice(key - key before), gamma(number of articles), the first article in its bits,
+//!            gamma(article - article before) for each further one
 //! ```
+//! The row of a chunk tells its first key, from which the first difference, 0, is taken.
 
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::CatalogError;
-use super::outline::{put_varint, take_varint};
+use super::bits::{BitReader, BitWriter};
 
 /// Runs of one level that are merged into one of the next.
 const FAN: usize = 8;
@@ -24,8 +27,8 @@ const FAN: usize = 8;
 /// Runs of the lowest level, one for every insertion, that are merged.
 const LOWEST_FAN: usize = 32;
 
-/// A chunk is closed when it has this many bytes, so that three share a database page.
-const CHUNK_BYTES: usize = 1280;
+/// Postings in a chunk: about 1,900 bytes, so that two share a database page.
+const CHUNK: usize = 512;
 
 /// What the keys are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +44,7 @@ pub(super) type Posting = (u64, i64);
 
 /// The key of an eight-byte prefix.
 pub(super) fn key(prefix: u64) -> u64 {
-    prefix >> 24
+    prefix >> 32
 }
 
 /// Adds the postings of one snapshot, in any order, and merges runs where enough have gathered.
@@ -155,19 +158,18 @@ impl Cursor<'_> {
         let row = self
             .conn
             .prepare_cached(
-                "SELECT chunk, key, article, data FROM postings WHERE run = ?1 ORDER BY key, article LIMIT 1",
+                "SELECT chunk, key, data FROM postings WHERE run = ?1 ORDER BY key, article LIMIT 1",
             )?
             .query_row([self.run], |row| {
                 Ok((
                     row.get::<_, i64>(0)?,
                     row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                    row.get::<_, Vec<u8>>(3)?,
+                    row.get::<_, Vec<u8>>(2)?,
                 ))
             })
             .optional()?;
-        if let Some((chunk, key, article, data)) = row {
-            decode(key.cast_unsigned(), article, &data, |posting| {
+        if let Some((chunk, key, data)) = row {
+            decode(key.cast_unsigned(), &data, chunk, |posting| {
                 self.postings.push_back(posting);
             })?;
             self.conn
@@ -182,9 +184,7 @@ impl Cursor<'_> {
 struct Writer<'a> {
     conn: &'a Connection,
     run: i64,
-    first: Posting,
-    last: Posting,
-    data: Vec<u8>,
+    pending: Vec<Posting>,
 }
 
 impl<'a> Writer<'a> {
@@ -194,42 +194,29 @@ impl<'a> Writer<'a> {
         Ok(Self {
             conn,
             run: conn.last_insert_rowid(),
-            first: (0, 0),
-            last: (0, 0),
-            data: Vec::with_capacity(CHUNK_BYTES + 20),
+            pending: Vec::with_capacity(CHUNK),
         })
     }
 
     fn push(&mut self, posting: Posting) -> Result<(), CatalogError> {
-        if self.data.len() >= CHUNK_BYTES {
+        if self.pending.len() == CHUNK {
             self.flush()?;
         }
-        if self.data.is_empty() {
-            self.first = posting;
-            self.last = posting;
-        }
-        put_varint(&mut self.data, posting.0 - self.last.0);
-        let article = if posting.0 == self.last.0 {
-            posting.1.wrapping_sub(self.last.1)
-        } else {
-            posting.1
-        };
-        put_varint(&mut self.data, article.cast_unsigned());
-        self.last = posting;
+        self.pending.push(posting);
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), CatalogError> {
-        if !self.data.is_empty() {
+        if let Some(first) = self.pending.first() {
             self.conn
                 .prepare_cached("INSERT INTO postings (run, key, article, data) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![
                     self.run,
-                    self.first.0.cast_signed(),
-                    self.first.1,
-                    self.data
+                    first.0.cast_signed(),
+                    first.1,
+                    encode(&self.pending)
                 ])?;
-            self.data.clear();
+            self.pending.clear();
         }
         Ok(())
     }
@@ -239,30 +226,55 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn decode(
-    key: u64,
-    article: i64,
-    mut data: &[u8],
-    mut each: impl FnMut(Posting),
-) -> Result<(), CatalogError> {
-    let malformed = || CatalogError::Malformed {
-        table: "postings",
-        row: article,
+/// The bytes of a chunk; `postings` are sorted and different.
+fn encode(postings: &[Posting]) -> Vec<u8> {
+    let (first, last) = match (postings.first(), postings.last()) {
+        (Some(first), Some(last)) => (first.0, last.0),
+        _ => return Vec::new(),
     };
-    let mut last = (key, article);
-    while !data.is_empty() {
-        let (step, rest) = take_varint(data).ok_or_else(malformed)?;
-        let (article, rest) = take_varint(rest).ok_or_else(malformed)?;
-        data = rest;
-        let article = article.cast_signed();
-        last = if step == 0 {
-            (last.0, last.1.wrapping_add(article))
-        } else {
-            (last.0.checked_add(step).ok_or_else(malformed)?, article)
-        };
-        each(last);
+    let keys = postings.chunk_by(|a, b| a.0 == b.0).count() as u64;
+    let k = ((last - first) / keys).checked_ilog2().unwrap_or(0);
+    let largest = postings.iter().map(|posting| posting.1).max().unwrap_or(0);
+    let width = 64 - largest.cast_unsigned().leading_zeros();
+    let mut out = BitWriter::default();
+    out.put(u64::from(k), 8);
+    out.put(u64::from(width), 8);
+    out.put(keys, 16);
+    let mut key = first;
+    for group in postings.chunk_by(|a, b| a.0 == b.0) {
+        out.put_rice(group[0].0 - key, k);
+        key = group[0].0;
+        out.put_gamma(group.len() as u64);
+        out.put(group[0].1.cast_unsigned(), width);
+        for pair in group.windows(2) {
+            out.put_gamma(pair[1].1.wrapping_sub(pair[0].1).cast_unsigned());
+        }
     }
-    Ok(())
+    out.into_bytes()
+}
+
+/// Calls `each` for the postings of a chunk that starts with `key`.
+fn decode(mut key: u64, data: &[u8], chunk: i64, mut each: impl FnMut(Posting)) -> Result<(), CatalogError> {
+    let mut all = || {
+        let mut input = BitReader::new(data);
+        let k = input.take(8)? as u32;
+        let width = input.take(8)? as u32;
+        for _ in 0..input.take(16)? {
+            key = key.checked_add(input.take_rice(k)?)?;
+            let articles = input.take_gamma()?;
+            let mut article = input.take(width)?;
+            each((key, article.cast_signed()));
+            for _ in 1..articles {
+                article = article.checked_add(input.take_gamma()?)?;
+                each((key, article.cast_signed()));
+            }
+        }
+        Some(())
+    };
+    all().ok_or(CatalogError::Malformed {
+        table: "postings",
+        row: chunk,
+    })
 }
 
 /// Decoded chunks held by a [`Reader`], in postings: about 64 MB.
@@ -368,17 +380,13 @@ impl Reader {
                 self.chunks.clear();
                 self.cached = 0;
             }
-            let (key, article, data) = conn
-                .prepare_cached("SELECT key, article, data FROM postings WHERE chunk = ?1")?
+            let (key, data) = conn
+                .prepare_cached("SELECT key, data FROM postings WHERE chunk = ?1")?
                 .query_row([chunk], |row| {
-                    Ok((
-                        row.get::<_, i64>(0)?,
-                        row.get::<_, i64>(1)?,
-                        row.get::<_, Vec<u8>>(2)?,
-                    ))
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
                 })?;
             let mut postings = Vec::with_capacity(data.len() / 4);
-            decode(key.cast_unsigned(), article, &data, |posting| {
+            decode(key.cast_unsigned(), &data, chunk, |posting| {
                 postings.push(posting);
             })?;
             self.cached += postings.len();
@@ -401,7 +409,7 @@ mod tests {
     }
 
     fn scrambled(n: u64) -> u64 {
-        n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24
+        n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
     }
 
     #[test]
@@ -429,7 +437,7 @@ mod tests {
                 .collect();
             assert_eq!(articles, expected);
         }
-        let (low, high) = (scrambled(3), scrambled(3) + (1 << 36));
+        let (low, high) = (scrambled(3), scrambled(3) + (1 << 28));
         reader.articles(&conn, low, high, &mut articles).unwrap();
         let expected: BTreeSet<i64> = truth
             .range((low, i64::MIN)..=(high, i64::MAX))

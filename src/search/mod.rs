@@ -1,3 +1,423 @@
 //! Where a block stands: exact, near, by page.
 //!
 //! Never: stores.
+//!
+//! The catalog answers by eight-byte prefixes; every place that is named here was confirmed against
+//! the restored page.
+
+mod near;
+mod shelf;
+
+use crate::archive::ArchiveError;
+use crate::block::{Block, Document};
+use crate::catalog::CatalogError;
+use crate::catalog::blocks::{Finder, Occurrence, Prefix, Space, Stand};
+use crate::digest::{Hash, sha256};
+
+pub use near::{LEAST_SIMILARITY, NearHit, similarity};
+pub use shelf::{ArchiveShelf, Shelf};
+
+/// Articles looked into for one block. Template blocks of a large site stand in all of its pages.
+pub const ARTICLE_LIMIT: usize = 10_000;
+
+/// A search could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The catalog cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The archive cannot be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The text asked for is no hash and no beginning of one.
+    #[error(
+        "{0:?} is no hash: write at least {digits} of its hex digits, or give the paragraph with --text",
+        digits = Prefix::DIGITS
+    )]
+    NoHash(String),
+    /// The text asked for has no characters that count.
+    #[error("an empty text stands everywhere; give the paragraph as it reads")]
+    EmptyText,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query<'a> {
+    /// A content hash, or at least its first eight hex digits.
+    Content(&'a str),
+    /// A declared hash, or at least its first eight characters where these are hex digits.
+    Declared(&'a str),
+    /// The canonical text of a whole paragraph.
+    Text(&'a str),
+}
+
+/// One block of one article, from the first snapshot that shows it to the last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Where it stands in the snapshot of the oldest moment.
+    pub first: Occurrence,
+    /// Where it stands in the snapshot of the newest moment.
+    pub last: Occurrence,
+    /// Snapshots of the article that show it, by the catalog.
+    pub snapshots: u64,
+    /// The block as it stands in the first snapshot; `None` where that page cannot be restored, so
+    /// that the hit rests on the catalog alone.
+    pub block: Option<Block>,
+}
+
+/// What was found, oldest first sighting first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// The places.
+    pub hits: Vec<Hit>,
+    /// Whether more than [`ARTICLE_LIMIT`] articles may hold the block, so that some were not
+    /// looked into.
+    pub more: bool,
+}
+
+/// Where one paragraph of a page stands in the archive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageHit {
+    /// Index of the block in the page's document.
+    pub index: usize,
+    /// The oldest sighting.
+    pub first: Hit,
+    /// Articles that show the block.
+    pub articles: u64,
+    /// Snapshots that show it.
+    pub snapshots: u64,
+    /// As in [`Found::more`].
+    pub more: bool,
+}
+
+/// Answers searches over one archive.
+#[derive(Debug)]
+pub struct Search<S> {
+    finder: Finder,
+    shelf: S,
+}
+
+impl<S: Shelf> Search<S> {
+    /// A search over what stands on a shelf, such as [`ArchiveShelf`].
+    pub fn new(shelf: S) -> Result<Self, SearchError> {
+        Ok(Self {
+            finder: shelf.catalog(Finder::open)?,
+            shelf,
+        })
+    }
+
+    /// Where a block stands.
+    pub fn find(&mut self, query: Query<'_>) -> Result<Found, SearchError> {
+        let (space, prefix) = match query {
+            Query::Content(digits) => {
+                let prefix = Prefix::of_digits(digits.trim());
+                (
+                    Space::Content,
+                    prefix.ok_or_else(|| SearchError::NoHash(digits.to_owned()))?,
+                )
+            }
+            Query::Declared(declared) => (Space::Declared, declared_range(declared)),
+            Query::Text("") => return Err(SearchError::EmptyText),
+            Query::Text(text) => (Space::Content, Prefix::exact(sha256(text.as_bytes()).prefix())),
+        };
+        let (stands, more) = self.stands(space, &[prefix], ARTICLE_LIMIT)?;
+        let mut hits = Vec::with_capacity(stands.len());
+        for stand in stands {
+            hits.extend(self.confirmed(&stand, |block| matches(query, block))?);
+        }
+        self.sort(&mut hits)?;
+        Ok(Found {
+            hits,
+            more: !more.is_empty(),
+        })
+    }
+
+    /// Which paragraphs of a page stand in the archive, and where first. Blocks without text go by
+    /// their form.
+    pub fn page(&mut self, document: &Document) -> Result<Vec<PageHit>, SearchError> {
+        let keys: Vec<Hash> = document.blocks.iter().map(Block::key).collect();
+        let prefixes: Vec<Prefix> = keys.iter().map(|key| Prefix::exact(key.prefix())).collect();
+        let (stands, more) = self.stands(Space::Content, &prefixes, ARTICLE_LIMIT)?;
+        let mut by_block: Vec<Vec<Stand>> = vec![Vec::new(); keys.len()];
+        for stand in stands {
+            by_block[stand.query].push(stand);
+        }
+        let mut found = Vec::new();
+        for (index, mut stands) in by_block.into_iter().enumerate() {
+            let mut keyed = Vec::with_capacity(stands.len());
+            for stand in stands.drain(..) {
+                keyed.push((self.shelf.moment(stand.first.snapshot)?, stand));
+            }
+            keyed.sort_by_key(|(moment, stand)| (*moment, stand.first.snapshot));
+            let (mut articles, mut snapshots) = (0, 0);
+            let mut first = None;
+            for (_, stand) in keyed {
+                if first.is_none() {
+                    // Only the sighting that is named is confirmed; the others are counted by prefix.
+                    first = self.confirmed(&stand, |block| block.key() == keys[index])?;
+                    if first.is_none() {
+                        continue;
+                    }
+                }
+                articles += 1;
+                snapshots += stand.snapshots;
+            }
+            if let Some(first) = first {
+                found.push(PageHit {
+                    index,
+                    first,
+                    articles,
+                    snapshots,
+                    more: more.contains(&index),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    fn stands(
+        &mut self,
+        space: Space,
+        prefixes: &[Prefix],
+        limit: usize,
+    ) -> Result<(Vec<Stand>, Vec<usize>), SearchError> {
+        let finder = &mut self.finder;
+        Ok(self
+            .shelf
+            .catalog(|conn| finder.stands(conn, space, prefixes, limit))?)
+    }
+
+    /// The hit, if the page's own block is what was asked for or cannot be read.
+    fn confirmed(
+        &mut self,
+        stand: &Stand,
+        asked: impl FnOnce(&Block) -> bool,
+    ) -> Result<Option<Hit>, SearchError> {
+        let document = self.shelf.document(stand.first.snapshot)?;
+        let block = match document {
+            Some(document) => match document.blocks.get(stand.first.index as usize) {
+                Some(block) if asked(block) => Some(block.clone()),
+                _ => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Hit {
+            first: stand.first,
+            last: stand.last,
+            snapshots: stand.snapshots,
+            block,
+        }))
+    }
+
+    fn sort(&mut self, hits: &mut Vec<Hit>) -> Result<(), SearchError> {
+        let mut keyed = Vec::with_capacity(hits.len());
+        for hit in hits.drain(..) {
+            keyed.push((self.shelf.moment(hit.first.snapshot)?, hit));
+        }
+        keyed.sort_by_key(|(moment, hit)| (*moment, hit.first.snapshot, hit.first.index));
+        hits.extend(keyed.into_iter().map(|(_, hit)| hit));
+        Ok(())
+    }
+}
+
+/// A declared hash given in part goes by its digits, a whole one of any spelling by its key.
+fn declared_range(declared: &str) -> Prefix {
+    Prefix::of_digits(declared.trim())
+        .unwrap_or_else(|| Prefix::exact(crate::catalog::blocks::declared_prefix(declared)))
+}
+
+/// Whether a restored block is what the query asks for, to the last digit.
+fn matches(query: Query<'_>, block: &Block) -> bool {
+    let starts = |whole: &str, digits: &str| {
+        let digits = digits.trim();
+        whole
+            .trim()
+            .get(..digits.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(digits))
+    };
+    match query {
+        Query::Content(digits) => starts(&block.key().to_string(), digits),
+        Query::Declared(declared) => block
+            .declared
+            .as_deref()
+            .is_some_and(|known| starts(known, declared)),
+        Query::Text(text) => block.text == text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::catalog::blocks::{Outline, Recorder};
+    use crate::page::Moment;
+
+    /// Documents held in memory; those that are missing count as damaged.
+    struct Books {
+        catalog: Catalog,
+        documents: BTreeMap<i64, Rc<Document>>,
+    }
+
+    impl Shelf for Books {
+        fn catalog<R>(&self, ask: impl FnOnce(&rusqlite::Connection) -> R) -> R {
+            ask(self.catalog.connection())
+        }
+
+        fn document(&mut self, snapshot: i64) -> Result<Option<Rc<Document>>, SearchError> {
+            Ok(self.documents.get(&snapshot).cloned())
+        }
+
+        fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError> {
+            Ok(Some(Moment(snapshot)))
+        }
+    }
+
+    fn block(text: &str) -> Block {
+        Block {
+            text: text.to_owned(),
+            body: true,
+            text_hash: sha256(text.as_bytes()),
+            declared: text.strip_prefix("declared ").map(Into::into),
+            ..Block::default()
+        }
+    }
+
+    const STORM: &str = "In the storm 12 boats were lost off the northern coast, the harbour office said.";
+    const STORM_LATER: &str =
+        "In the storm 17 boats were lost off the northern coast, the harbour office said.";
+
+    /// Three articles: 1 with snapshots 1 and 3, 2 with snapshot 2, 3 with snapshot 4.
+    fn archive() -> Books {
+        let pages: [(i64, i64, &[&str]); 4] = [
+            (1, 1, &["Harbour news", STORM, "declared 4d0c216a09018144"]),
+            (2, 2, &["Harbour news", "A quiet day."]),
+            (1, 3, &["Harbour news", STORM_LATER, STORM]),
+            (3, 4, &["Harbour news", STORM]),
+        ];
+        let catalog = Catalog::in_memory().unwrap();
+        let mut documents = BTreeMap::new();
+        let mut recorder = Recorder::default();
+        for (article, snapshot, texts) in pages {
+            let document = Document {
+                blocks: texts.iter().map(|text| block(text)).collect(),
+                ..Document::default()
+            };
+            let outline = Outline::of(&document, Hash::default());
+            recorder
+                .insert(catalog.connection(), article, snapshot, &outline)
+                .unwrap();
+            catalog
+                .connection()
+                .execute(
+                    "INSERT INTO snapshots (id, article, moment, body, length) VALUES (?1, ?2, ?1, x'', 0)",
+                    [snapshot, article],
+                )
+                .unwrap();
+            documents.insert(snapshot, Rc::new(document));
+        }
+        Books { catalog, documents }
+    }
+
+    /// Article, first and last snapshot, index in the first, number of snapshots.
+    fn places(found: &[Hit]) -> Vec<(i64, i64, i64, u32, u64)> {
+        found
+            .iter()
+            .map(|hit| {
+                (
+                    hit.first.article,
+                    hit.first.snapshot,
+                    hit.last.snapshot,
+                    hit.first.index,
+                    hit.snapshots,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_paragraph_is_found_by_hash_digits_and_text() {
+        let mut search = Search::new(archive()).unwrap();
+        let hash = sha256(STORM.as_bytes()).to_string();
+        let expected = [(1, 1, 3, 1, 2), (3, 4, 4, 1, 1)];
+        for query in [
+            Query::Text(STORM),
+            Query::Content(&hash),
+            Query::Content(&hash[..8]),
+        ] {
+            let found = search.find(query).unwrap();
+            assert_eq!(places(&found.hits), expected, "{query:?}");
+            assert!(!found.more);
+            assert_eq!(found.hits[0].block.as_ref().unwrap().text, STORM);
+        }
+        // Right in the first sixteen digits, wrong after them: confirmed against the page, and refused.
+        let other = format!("{}{}", &hash[..63], if hash.ends_with('0') { '1' } else { '0' });
+        assert!(search.find(Query::Content(&other)).unwrap().hits.is_empty());
+        assert!(search.find(Query::Text("never written")).unwrap().hits.is_empty());
+        assert!(matches!(
+            search.find(Query::Content("4d0c")),
+            Err(SearchError::NoHash(_))
+        ));
+        assert!(matches!(
+            search.find(Query::Text("")),
+            Err(SearchError::EmptyText)
+        ));
+    }
+
+    #[test]
+    fn declared_hashes_are_found_as_declared() {
+        let mut search = Search::new(archive()).unwrap();
+        for asked in ["4d0c216a09018144", "4D0C216A"] {
+            let found = search.find(Query::Declared(asked)).unwrap();
+            assert_eq!(places(&found.hits), [(1, 1, 1, 2, 1)]);
+        }
+        assert!(
+            search
+                .find(Query::Declared("4d0c216a09018145"))
+                .unwrap()
+                .hits
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_page_is_told_which_of_its_paragraphs_are_known_and_where_first() {
+        let mut search = Search::new(archive()).unwrap();
+        let page = Document {
+            blocks: ["Not seen before", "Harbour news", STORM_LATER]
+                .map(block)
+                .to_vec(),
+            ..Document::default()
+        };
+        let found = search.page(&page).unwrap();
+        let told: Vec<_> = found
+            .iter()
+            .map(|hit| (hit.index, hit.first.first.snapshot, hit.articles, hit.snapshots))
+            .collect();
+        assert_eq!(told, [(1, 1, 3, 4), (2, 3, 1, 1)]);
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_restored_is_named_without_its_block() {
+        let mut books = archive();
+        books.documents.remove(&4);
+        let mut search = Search::new(books).unwrap();
+        let found = search.find(Query::Text(STORM)).unwrap();
+        assert_eq!(found.hits.len(), 2);
+        assert!(found.hits[1].block.is_none());
+    }
+
+    #[test]
+    fn near_paragraphs_are_told_with_their_texts() {
+        let mut search = Search::new(archive()).unwrap();
+        let asked = "In the storm 12 boats were lost off the southern coast, the harbour office said.";
+        let found = search.near(&["short", asked]).unwrap();
+        let texts: Vec<_> = found.iter().map(|hit| (hit.query, hit.text.as_str())).collect();
+        assert_eq!(texts, [(1, STORM), (1, STORM_LATER)]);
+        assert_eq!(places(&found[0].hits), [(1, 1, 3, 1, 2), (3, 4, 4, 1, 1)]);
+        let found = search.near(&[STORM]).unwrap();
+        assert_eq!(found.len(), 1, "the paragraph itself is not near");
+    }
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
 mod bad_input;
+mod block_corpus;
+mod block_scale;
 mod command;
 mod corpus;
 mod diff;

@@ -1,0 +1,147 @@
+//! Near-duplicate paragraphs: by `MinHash`, then by the texts themselves.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{Hit, Search, SearchError, Shelf};
+use crate::catalog::blocks::{NEAR_MINIMUM, NEAR_SHARED, Near, Prefix, Space, minhash};
+use crate::digest::sha256;
+
+/// Least [`similarity`] of a near-duplicate.
+pub const LEAST_SIMILARITY: f64 = 0.6;
+
+/// Different texts compared for one paragraph, those that share most bytes.
+const CANDIDATES: usize = 48;
+
+/// Articles looked into for each near text, to tell where it stands first.
+const ARTICLES: usize = 64;
+
+/// A paragraph that is nearly the one asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NearHit {
+    /// Which of the texts asked for.
+    pub query: usize,
+    /// [`similarity`] of the two texts.
+    pub similarity: f64,
+    /// The text found.
+    pub text: String,
+    /// Where it stands; one hit for each article.
+    pub hits: Vec<Hit>,
+}
+
+impl<S: Shelf> Search<S> {
+    /// Paragraphs that differ from one of `texts` in a few words or numbers, but are not equal to it,
+    /// most similar first. Texts of fewer than [`NEAR_MINIMUM`] code points have no near ones.
+    pub fn near(&mut self, texts: &[&str]) -> Result<Vec<NearHit>, SearchError> {
+        let mut asked = Vec::new();
+        let mut hashes = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            if text.chars().count() >= NEAR_MINIMUM as usize {
+                asked.push((index, sha256(text.as_bytes()).prefix()));
+                hashes.push(minhash(text));
+            }
+        }
+        // The nearest few different texts for each paragraph, without the paragraph itself.
+        let mut candidates: FxHashMap<(usize, u64), Near> = FxHashMap::default();
+        self.shelf.catalog(|conn| {
+            self.finder.near(conn, &hashes, NEAR_SHARED, |near| {
+                let (_, own) = asked[near.query];
+                if near.at.block.key != own {
+                    candidates.entry((near.query, near.at.block.key)).or_insert(near);
+                }
+            })
+        })?;
+        let mut by_query: BTreeMap<usize, Vec<Near>> = BTreeMap::new();
+        for near in candidates.into_values() {
+            by_query.entry(near.query).or_default().push(near);
+        }
+        let mut found = Vec::new();
+        for (query, mut nears) in by_query {
+            nears.sort_by_key(|near| (Reverse(near.shared), near.at.snapshot, near.at.index));
+            nears.truncate(CANDIDATES);
+            // Page by page, so that each is restored once.
+            nears.sort_by_key(|near| (near.at.snapshot, near.at.index));
+            let (index, _) = asked[query];
+            let mut hits = Vec::new();
+            for near in nears {
+                let Some(document) = self.shelf.document(near.at.snapshot)? else {
+                    continue;
+                };
+                let Some(block) = document.blocks.get(near.at.index as usize) else {
+                    continue;
+                };
+                let similarity = similarity(texts[index], &block.text);
+                if similarity >= LEAST_SIMILARITY && block.text != texts[index] {
+                    hits.push((similarity, block.text.clone()));
+                }
+            }
+            hits.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            for (similarity, text) in hits {
+                let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
+                let (stands, _) = self.stands(Space::Content, &[prefix], ARTICLES)?;
+                let mut places = Vec::with_capacity(stands.len());
+                for stand in stands {
+                    places.extend(self.confirmed(&stand, |block| block.text == text)?);
+                }
+                self.sort(&mut places)?;
+                found.push(NearHit {
+                    query: index,
+                    similarity,
+                    text,
+                    hits: places,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// How alike two texts are, from 0 to 1: twice the number of character 3-grams they share, counted
+/// with repetition, over the number both have. Texts of fewer than three characters are alike only if
+/// equal.
+#[must_use]
+pub fn similarity(a: &str, b: &str) -> f64 {
+    let (a, b) = (grams(a), grams(b));
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                shared += 1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    2.0 * shared as f64 / (a.len() + b.len()) as f64
+}
+
+fn grams(text: &str) -> Vec<[char; 3]> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut grams: Vec<[char; 3]> = characters
+        .windows(3)
+        .map(|window| [window[0], window[1], window[2]])
+        .collect();
+    grams.sort_unstable();
+    grams
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similarity_runs_from_nothing_to_all() {
+        assert!((similarity("the same words", "the same words") - 1.0).abs() < 1e-9);
+        assert!(similarity("abcdef", "uvwxyz") < 1e-9);
+        let near = similarity("twelve boats were lost at sea", "twenty boats were lost at sea");
+        assert!(near > LEAST_SIMILARITY && near < 1.0);
+        assert!(similarity("ab", "ab") < 1e-9);
+    }
+}

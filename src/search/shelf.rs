@@ -1,0 +1,80 @@
+//! What a search reads from: the catalog, and the pages it speaks of.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use rusqlite::Connection;
+
+use super::SearchError;
+use crate::archive::{Archive, ArchiveError};
+use crate::block::Document;
+use crate::html::{self, ReadOptions};
+use crate::page::Moment;
+
+/// Documents kept by a search: the places found often stand in the same few pages.
+const KEPT: usize = 32;
+
+/// A catalog and the pages behind it.
+pub trait Shelf {
+    /// Asks the catalog.
+    fn catalog<R>(&self, ask: impl FnOnce(&Connection) -> R) -> R;
+
+    /// The document of a snapshot; `None` where it cannot be restored.
+    fn document(&mut self, snapshot: i64) -> Result<Option<Rc<Document>>, SearchError>;
+
+    /// When the snapshot was fetched, where known.
+    fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError>;
+}
+
+/// The pages of an archive.
+#[derive(Debug)]
+pub struct ArchiveShelf<'a> {
+    archive: &'a Archive,
+    kept: VecDeque<(i64, Option<Rc<Document>>)>,
+}
+
+impl<'a> ArchiveShelf<'a> {
+    /// The pages of `archive`.
+    #[must_use]
+    pub fn new(archive: &'a Archive) -> Self {
+        Self {
+            archive,
+            kept: VecDeque::with_capacity(KEPT),
+        }
+    }
+}
+
+impl Shelf for ArchiveShelf<'_> {
+    fn catalog<R>(&self, ask: impl FnOnce(&Connection) -> R) -> R {
+        self.archive.with_catalog(ask)
+    }
+
+    fn document(&mut self, snapshot: i64) -> Result<Option<Rc<Document>>, SearchError> {
+        if let Some((_, document)) = self.kept.iter().find(|(id, _)| *id == snapshot) {
+            return Ok(document.clone());
+        }
+        let document = match self.archive.snapshot(snapshot)? {
+            Some(known) => match self.archive.restore(&known) {
+                Ok(page) => {
+                    let options = ReadOptions {
+                        http_charset: page.http_charset(),
+                        ..ReadOptions::default()
+                    };
+                    Some(Rc::new(html::read(&page.body, &options)))
+                }
+                Err(ArchiveError::Lost { .. }) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((snapshot, document.clone()));
+        Ok(document)
+    }
+
+    fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError> {
+        Ok(self.archive.snapshot(snapshot)?.and_then(|known| known.moment))
+    }
+}
