@@ -146,9 +146,11 @@ mod tests {
         for (words, least) in [(10, 85), (20, 95), (40, 98)] {
             let mut found = 0;
             for paragraph in 0..400_u64 {
-                let mut text: Vec<String> = (0..words).map(|n| word(paragraph * 40 + n)).collect();
+                let mut text: Vec<String> = (0..words)
+                    .map(|n| word((words * 400 + paragraph) * 40 + n))
+                    .collect();
                 let old = minhash(&text.join(" "));
-                text[(paragraph % words) as usize] = word(40_000 + paragraph);
+                text[(paragraph % words) as usize] = word(10_000_000 + paragraph);
                 found += u64::from(shared_bytes(old, minhash(&text.join(" "))) >= NEAR_SHARED);
                 signatures.push(old);
             }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::SearchError;
 use crate::archive::{Archive, ArchiveError};
 use crate::block::Document;
-use crate::html::{self, ReadOptions};
+use crate::label::Reader;
 use crate::page::Moment;
 
 /// Documents kept by a search: the places found often stand in the same few pages.
@@ -30,15 +30,17 @@ pub trait Shelf {
 #[derive(Debug)]
 pub struct ArchiveShelf<'a> {
     archive: &'a Archive,
+    reader: &'a Reader,
     kept: VecDeque<(i64, Option<Rc<Document>>)>,
 }
 
 impl<'a> ArchiveShelf<'a> {
-    /// The pages of `archive`.
+    /// The pages of `archive`, read as they were when they were added.
     #[must_use]
-    pub fn new(archive: &'a Archive) -> Self {
+    pub fn new(archive: &'a Archive, reader: &'a Reader) -> Self {
         Self {
             archive,
+            reader,
             kept: VecDeque::with_capacity(KEPT),
         }
     }
@@ -55,13 +57,7 @@ impl Shelf for ArchiveShelf<'_> {
         }
         let document = match self.archive.snapshot(snapshot)? {
             Some(known) => match self.archive.restore(&known) {
-                Ok(page) => {
-                    let options = ReadOptions {
-                        http_charset: page.http_charset(),
-                        ..ReadOptions::default()
-                    };
-                    Some(Rc::new(html::read(&page.body, &options)))
-                }
+                Ok(page) => Some(Rc::new(self.reader.read(&page))),
                 Err(ArchiveError::Lost { .. }) => None,
                 Err(error) => return Err(error.into()),
             },
