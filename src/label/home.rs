@@ -21,22 +21,46 @@ const LEAST_SHARE: [u64; known::RANKS as usize] = [10, 30, 50, 50];
 /// Share of an element's running text that a child must hold to stand for it, in percent.
 const DESCENT_SHARE: u64 = 94;
 
+/// Running text of a page, in bytes, from which other text does not count.
+const LEAST_PROSE: u64 = 300;
+/// Share of the page's text that must be left beside the elements that hold something else, in
+/// percent. Where less is left, what elements are called is no guide.
+const LEAST_LEFT: u64 = 5;
+/// What is trusted most stands first.
+const TRUST: [Other; 5] = [
+    Other::Comments,
+    Other::Landmark,
+    Other::Hidden,
+    Other::Boilerplate,
+    Other::About,
+];
+
 /// Finds the home of the body.
 pub fn find(document: &Document, outline: &Outline, measures: &[Measure]) -> Home {
     let mut natures: Vec<Nature> = outline.nodes.iter().map(known::nature).collect();
-    let all = sums(outline, measures.iter().map(|measure| u64::from(measure.prose)));
-    let total: u64 = roots(outline).map(|id| all[id]).sum();
-    forgive(outline, &mut natures, &all, total);
-    let other = nearest(outline, |id| natures[id].other.is_some());
-    let own = outline.of_block.iter().zip(measures).map(|(&node, measure)| {
-        if other[node as usize].is_some() {
-            0
-        } else {
-            u64::from(measure.prose)
+    let weights = weights(measures);
+    let all = sums(outline, weights.iter().copied());
+    let whole: u64 = roots(outline).map(|id| all[id]).sum();
+    forgive(outline, &mut natures, &all, whole);
+    let mut trusted: &[Other] = &TRUST;
+    let (other, prose, total) = loop {
+        let other = nearest(outline, |id| natures[id].other.is_some());
+        let own = outline.of_block.iter().zip(&weights);
+        let own = own.map(|(&node, &weight)| if other[node as usize].is_some() { 0 } else { weight });
+        let prose = sums(outline, own);
+        let total: u64 = roots(outline).map(|id| prose[id]).sum();
+        let Some((least, more)) = trusted.split_last() else {
+            break (other, prose, total);
+        };
+        if total * 100 >= whole * LEAST_LEFT {
+            break (other, prose, total);
         }
-    });
-    let prose = sums(outline, own);
-    let total: u64 = roots(outline).map(|id| prose[id]).sum();
+        natures
+            .iter_mut()
+            .filter(|nature| nature.other == Some(*least))
+            .for_each(|nature| nature.other = None);
+        trusted = more;
+    };
 
     let mut inside: Vec<Option<Because>> = vec![None; outline.nodes.len()];
     if document.blocks.iter().any(|block| block.declared.is_some()) {
@@ -75,6 +99,20 @@ pub fn find(document: &Document, outline: &Outline, measures: &[Measure]) -> Hom
         other,
         natures,
     }
+}
+
+/// What every block weighs where the body is looked for: its running text, or on a page with hardly
+/// any (a table of results, captions under pictures) all its unlinked text.
+fn weights(measures: &[Measure]) -> Vec<u64> {
+    let prose: u64 = measures.iter().map(|measure| u64::from(measure.prose)).sum();
+    let weight = |measure: &Measure| {
+        u64::from(if prose >= LEAST_PROSE {
+            measure.prose
+        } else {
+            measure.plain
+        })
+    };
+    measures.iter().map(weight).collect()
 }
 
 /// The elements that hold the body, and why.
@@ -129,7 +167,7 @@ fn descend(outline: &Outline, prose: &[u64], from: Option<NodeId>) -> Option<Nod
     };
     // A child stands behind its parent, so one pass over the nodes walks down.
     for (id, node) in outline.nodes.iter().enumerate() {
-        if node.parent == at && prose[id] * 100 >= held * DESCENT_SHARE {
+        if node.parent == at && node.encloses && prose[id] * 100 >= held * DESCENT_SHARE {
             (at, held) = (Some(id as NodeId), prose[id]);
         }
     }

@@ -14,6 +14,8 @@ pub struct Node<'a> {
     pub attributes: &'a [Attribute],
     /// The enclosing element; always a smaller index.
     pub parent: Option<NodeId>,
+    /// Whether it is a container, or a block with another element inside.
+    pub encloses: bool,
 }
 
 impl Node<'_> {
@@ -67,10 +69,14 @@ impl<'a> Outline<'a> {
             }
             let id = nodes.len() as NodeId;
             let parent = open.last().map(|&(parent, _)| parent);
+            if let Some(parent) = parent {
+                nodes[parent as usize].encloses = true;
+            }
             nodes.push(Node {
                 tag,
                 attributes,
                 parent,
+                encloses: !block_next,
             });
             open.push((id, range.end));
         }

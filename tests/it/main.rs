@@ -11,6 +11,7 @@ mod diff;
 mod diff_corpus;
 mod diff_truth;
 mod first_steps;
+mod label;
 mod layering;
 mod oracle;
 mod samples;
