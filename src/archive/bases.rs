@@ -15,7 +15,7 @@ use crate::catalog::blocks::Outline;
 use crate::catalog::snapshots;
 use crate::digest::Hash;
 use crate::pack::{MAX_DEPTH, codec};
-use crate::page::host;
+use crate::page::site;
 
 /// Measured on 6,346 revisions at level 3: 2 gives 43.6, 8 gives 47.2, 16 gives 48.8.
 const RADIX: u64 = 16;
@@ -144,7 +144,7 @@ impl Bases {
         archive: &Archive,
         address: &str,
     ) -> Result<Option<&mut VecDeque<SitePage>>, ArchiveError> {
-        let Some(site) = host(address) else {
+        let Some(site) = site(address) else {
             return Ok(None);
         };
         if !self.sites.contains_key(&site) {

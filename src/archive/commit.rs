@@ -2,7 +2,9 @@
 //! against what other processes did meanwhile; then told to the catalog.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
@@ -14,6 +16,7 @@ use crate::catalog::blocks::Recorder;
 use crate::catalog::packs::PackRow;
 use crate::catalog::snapshots;
 use crate::digest::Hash;
+use crate::disk::{Disk, WriteFile};
 use crate::pack::codec::{compress, decompress};
 use crate::pack::frame::Frame;
 use crate::pack::{Finished, PackBuilder, Record};
@@ -33,41 +36,113 @@ pub struct Commit {
     pub catalog_behind: bool,
 }
 
+/// After this long nobody is writing to a file in `tmp/` any more.
+const TMP_AGE: Duration = Duration::from_hours(24);
+
 /// Tells apart the files this process has in `tmp/`.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// A name in `tmp/` that no other process uses.
-pub(crate) fn tmp_name() -> String {
+fn tmp_name() -> String {
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{}/{}-{number}.pack", layout::TMP, std::process::id())
 }
 
-impl Archive {
-    /// Writes a finished pack that is in memory to its place.
-    pub(crate) fn publish(&self, name: &Hash, bytes: &[u8]) -> Result<(), ArchiveError> {
-        let tmp = tmp_name();
-        let written = self
-            .write_tmp(&tmp, bytes)
-            .and_then(|()| self.publish_tmp(&tmp, name));
-        if written.is_err() {
-            // What is left over in tmp/ is no part of the archive.
-            let _ = self.disk.remove(&tmp);
-        }
-        written
+/// A file in `tmp/`, removed unless it was published.
+#[derive(Debug)]
+pub(crate) struct TmpFile {
+    disk: Arc<dyn Disk>,
+    path: String,
+    file: Box<dyn WriteFile>,
+    published: bool,
+}
+
+impl TmpFile {
+    /// Syncs the file and gives it its name among the packs.
+    pub fn publish(mut self, archive: &Archive, name: &Hash) -> Result<(), ArchiveError> {
+        self.file
+            .sync()
+            .map_err(|error| ArchiveError::io(&self.path, error))?;
+        archive.publish_tmp(&self.path, name)?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Write for TmpFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
     }
 
-    fn write_tmp(&self, tmp: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
-        let io = |error| ArchiveError::io(tmp, error);
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for TmpFile {
+    fn drop(&mut self) {
+        if !self.published {
+            // What is left over in tmp/ is no part of the archive.
+            let _ = self.disk.remove(&self.path);
+        }
+    }
+}
+
+impl Archive {
+    /// A new file in `tmp/`.
+    pub(crate) fn tmp_file(&self) -> Result<TmpFile, ArchiveError> {
+        let path = tmp_name();
         self.make_dir(layout::TMP)?;
-        // A file of a dead process with our number.
-        let _ = self.disk.remove(tmp);
-        let mut file = self.disk.create(tmp).map_err(io)?;
-        file.write_all(bytes).map_err(io)?;
-        file.sync().map_err(io)
+        // A file of a dead process that had our number.
+        let _ = self.disk.remove(&path);
+        let file = self
+            .disk
+            .create(&path)
+            .map_err(|error| ArchiveError::io(&path, error))?;
+        Ok(TmpFile {
+            disk: self.disk.clone(),
+            path,
+            file,
+            published: false,
+        })
+    }
+
+    /// Commits a pack of nothing but records and reads it in.
+    pub(crate) fn publish_records(&self, records: Vec<Record>) -> Result<(), ArchiveError> {
+        let mut pack = PackBuilder::new(Vec::new(), false)?;
+        for record in records {
+            pack.record(record);
+        }
+        let finished = pack.finish()?;
+        self.publish(&finished.name, &finished.out)?;
+        self.refresh()?;
+        Ok(())
+    }
+
+    /// Removes what dead processes left in `tmp/`: files that nobody wrote to for a day.
+    pub(crate) fn clear_tmp(&self) -> Result<(), ArchiveError> {
+        let entries = self.disk.list(layout::TMP).unwrap_or_default();
+        for entry in entries {
+            let age = entry.modified.and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > TMP_AGE) {
+                let path = format!("{}/{}", layout::TMP, entry.name);
+                self.disk
+                    .remove(&path)
+                    .map_err(|error| ArchiveError::io(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+    /// Writes a finished pack that is in memory to its place.
+    pub(crate) fn publish(&self, name: &Hash, bytes: &[u8]) -> Result<(), ArchiveError> {
+        let mut file = self.tmp_file()?;
+        file.write_all(bytes)
+            .map_err(|error| ArchiveError::io(&file.path, error))?;
+        file.publish(self, name)
     }
 
     /// Gives a complete and synced file in `tmp/` its name among the packs.
-    pub(crate) fn publish_tmp(&self, tmp: &str, name: &Hash) -> Result<(), ArchiveError> {
+    fn publish_tmp(&self, tmp: &str, name: &Hash) -> Result<(), ArchiveError> {
         let dir = layout::pack_dir(name);
         self.make_dir(&dir)?;
         let path = layout::pack_path(name);
@@ -137,11 +212,13 @@ impl Writer<'_> {
             pages: finished.pages,
             records: finished.records,
         };
-        let told = self.tell_catalog(&contents, &outlines);
-        match told {
+        if self.tell_catalog(&contents, &outlines).is_ok() {
+            self.pinned.clear();
+            // Merging is a courtesy: whatever keeps it from happening, the pages are committed.
+            let _ = self.archive.merge_tiny();
+        } else {
             // The pack is safe; whatever keeps the catalog from hearing of it, the next opener reads it in.
-            Err(_) => commit.catalog_behind = true,
-            Ok(()) => self.pinned.clear(),
+            commit.catalog_behind = true;
         }
         Ok(Some(commit))
     }

@@ -11,9 +11,11 @@ mod cache;
 mod commit;
 mod error;
 pub mod layout;
+mod merge;
 mod open;
 mod read;
 mod retire;
+mod takedown;
 mod writer;
 
 use std::collections::HashMap;
@@ -31,6 +33,7 @@ use crate::page::{Page, article_key};
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
 pub use cache::Body;
 pub use commit::Commit;
+pub(crate) use commit::TmpFile;
 pub use error::ArchiveError;
 pub use open::PackContents;
 pub use read::Among;
@@ -178,6 +181,29 @@ impl Archive {
     pub fn unindexed(&self) -> Result<u64, ArchiveError> {
         let catalog = held(&self.catalog);
         Ok(snapshots::without_blocks(catalog.connection())?.len() as u64)
+    }
+
+    /// The packs that were read in.
+    pub fn packs(&self) -> Result<Vec<packs::PackRow>, ArchiveError> {
+        Ok(packs::all(held(&self.catalog).connection())?)
+    }
+
+    /// Number of snapshots.
+    pub(crate) fn snapshot_count(&self) -> Result<u64, ArchiveError> {
+        Ok(snapshots::count(held(&self.catalog).connection())?)
+    }
+
+    /// The packs in which the record of a snapshot lies.
+    pub(crate) fn record_packs(&self, snapshot: i64) -> Result<Vec<i64>, ArchiveError> {
+        let rows = packs::records(held(&self.catalog).connection(), snapshot)?;
+        Ok(rows.into_iter().map(|row| row.pack).collect())
+    }
+
+    /// Forgets what was decoded, so that nothing of a page that was taken out stays in memory.
+    pub(crate) fn drop_decoded(&self) {
+        *held(&self.bodies) = cache::BodyCache::new(open::BODY_CACHE);
+        *held(&self.groups) = cache::GroupCache::default();
+        *held(&self.records) = None;
     }
 
     /// Works with the catalog's connection; nothing else can use the catalog meanwhile.

@@ -19,7 +19,7 @@ use crate::pack::scan::{Piece, scan};
 use crate::pack::{Pack, PackError, Record};
 
 /// Bytes of decoded bodies an archive keeps for the next restores.
-const BODY_CACHE: usize = 48 << 20;
+pub(super) const BODY_CACHE: usize = 48 << 20;
 
 /// What a pack holds, as far as it can be read.
 #[derive(Debug)]

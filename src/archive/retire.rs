@@ -6,7 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::read::Among;
 use super::{Archive, ArchiveError, held, layout};
-use crate::catalog::{CatalogError, packs, snapshots};
+use crate::catalog::packs::{self, PageRow};
+use crate::catalog::{CatalogError, snapshots};
 use crate::digest::Hash;
 use crate::disk::Lock;
 use crate::pack::frame::Kind;
@@ -54,10 +55,8 @@ impl Archive {
             if leaving.iter().all(|id| checked.contains(id)) && self.nothing_rests_on(&leaving, &staying)? {
                 return self.unlink(&leaving);
             }
-            for id in leaving {
-                self.read_back(id, &staying)?;
-                checked.insert(id);
-            }
+            self.read_back(&leaving, &staying)?;
+            checked.extend(leaving);
         }
     }
 
@@ -84,45 +83,70 @@ impl Archive {
         Ok(true)
     }
 
-    /// Reads back every page and record of a pack from the packs that stay.
-    fn read_back(&self, id: i64, staying: &HashSet<i64>) -> Result<(), ArchiveError> {
-        let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
-        let failed = |error| ArchiveError::pack(&name, error);
-        let pack = self.pack(id).map_err(failed)?;
+    /// Reads back every page and record of packs from those that stay.
+    fn read_back(&self, leaving: &[i64], staying: &HashSet<i64>) -> Result<(), ArchiveError> {
         let forgotten = self.refused()?;
-        let among = Among::Only(staying);
-        let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
-        for (prefix, row) in rows {
-            let frame = pack.frame(row.at).map_err(failed)?;
-            let hash = match (frame.kind, frame.body) {
-                (Kind::Page, Some(body)) => body,
-                // The bodies of a group are known by their bytes alone.
-                _ => match self.body_by_place(&row) {
-                    Ok(hash) => hash,
-                    Err(error) => {
-                        return Err(ArchiveError::NotReadBack {
-                            body: prefix_hash(prefix),
-                            reason: error.to_string(),
-                        });
-                    }
-                },
-            };
+        // The least depth at which each body lies in the packs that leave.
+        let mut bodies: FxHashMap<Hash, u32> = FxHashMap::default();
+        for &id in leaving {
+            for (hash, row) in self.bodies_of(id)? {
+                let least = bodies.entry(hash).or_insert(row.depth);
+                *least = row.depth.min(*least);
+            }
+        }
+        // In the order in which they lie in the packs that stay: a group is decoded once for all.
+        let mut order: Vec<(i64, u64, u32, Hash)> = Vec::with_capacity(bodies.len());
+        for (&hash, &depth) in &bodies {
             if forgotten.contains(&hash) && !self.is_wanted(&hash)? {
                 continue;
             }
-            let not_there = |reason: String| ArchiveError::NotReadBack { body: hash, reason };
-            self.body_among(&hash, among)
-                .map_err(|error| not_there(error.to_string()))?;
-            // Deltas elsewhere may rest on this copy; another must lie no deeper.
+            // Deltas elsewhere may rest on the copy that leaves; another must lie no deeper.
             let places = self.places(&hash)?;
-            if !places
+            let place = places
                 .iter()
-                .any(|place| staying.contains(&place.pack) && place.depth <= row.depth)
-            {
-                return Err(not_there("the copies that stay lie deeper".to_owned()));
-            }
+                .find(|place| staying.contains(&place.pack) && place.depth <= depth)
+                .ok_or_else(|| ArchiveError::NotReadBack {
+                    body: hash,
+                    reason: "no copy of it stays".to_owned(),
+                })?;
+            order.push((place.pack, place.at, place.place, hash));
         }
-        self.read_back_records(id, &pack, staying)
+        order.sort_unstable();
+        let among = Among::Only(staying);
+        for (_, _, _, hash) in order {
+            self.body_among(&hash, among)
+                .map_err(|error| ArchiveError::NotReadBack {
+                    body: hash,
+                    reason: error.to_string(),
+                })?;
+        }
+        for &id in leaving {
+            let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
+            self.read_back_records(id, &pack, staying)?;
+        }
+        Ok(())
+    }
+
+    /// The bodies in a pack and where they lie.
+    pub(crate) fn bodies_of(&self, id: i64) -> Result<Vec<(Hash, PageRow)>, ArchiveError> {
+        let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
+        let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
+        let mut bodies = Vec::with_capacity(rows.len());
+        for (_, row) in rows {
+            let frame = pack.frame(row.at).map_err(|error| self.failed(id, error))?;
+            let hash = match (frame.kind, frame.body) {
+                (Kind::Page, Some(body)) => body,
+                // The bodies of a group are known by their bytes alone.
+                _ => self.body_by_place(&row).map_err(|error| self.failed(id, error))?,
+            };
+            bodies.push((hash, row));
+        }
+        Ok(bodies)
+    }
+
+    pub(crate) fn failed(&self, id: i64, error: PackError) -> ArchiveError {
+        let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
+        ArchiveError::pack(&name, error)
     }
 
     fn read_back_records(
@@ -131,8 +155,7 @@ impl Archive {
         pack: &crate::pack::Pack,
         staying: &HashSet<i64>,
     ) -> Result<(), ArchiveError> {
-        let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
-        let failed = |error| ArchiveError::pack(&name, error);
+        let failed = |error| self.failed(id, error);
         let mut frames: FxHashMap<(i64, u64), Vec<Option<Record>>> = FxHashMap::default();
         let mut offsets: FxHashSet<u64> = FxHashSet::default();
         for piece in crate::pack::scan::scan(pack) {
@@ -202,7 +225,7 @@ impl Archive {
     }
 
     /// The hash of the body in one place, computed from its bytes.
-    pub(crate) fn body_by_place(&self, row: &packs::PageRow) -> Result<Hash, PackError> {
+    pub(crate) fn body_by_place(&self, row: &PageRow) -> Result<Hash, PackError> {
         let pack = self.pack(row.pack)?;
         let frame = pack.frame(row.at)?;
         let start: u64 = frame
@@ -266,10 +289,3 @@ impl Archive {
 
 /// Decoded frames of records held while a pack is read back.
 const RECORD_FRAMES: usize = 64;
-
-/// A hash of which only the prefix is known, for messages.
-fn prefix_hash(prefix: u64) -> Hash {
-    let mut hash = Hash::default();
-    hash.0[..8].copy_from_slice(&prefix.to_be_bytes());
-    hash
-}

@@ -198,13 +198,6 @@ impl Archive {
             appended: 0,
         })
     }
-
-    /// Bodies that were taken out under any address.
-    pub(super) fn refused(&self) -> Result<FxHashSet<Hash>, ArchiveError> {
-        Ok(packs::forgotten_bodies(held(&self.catalog).connection())?
-            .into_iter()
-            .collect())
-    }
 }
 
 impl Writer<'_> {

@@ -350,3 +350,11 @@ pub fn tombstone_places(
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// The frames in which tombstones lie: pack and offset.
+pub fn tombstone_frames(connection: &Connection) -> Result<Vec<(i64, u64)>, CatalogError> {
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT pack, at FROM tombstones ORDER BY pack, at")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

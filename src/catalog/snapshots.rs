@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::CatalogError;
 use crate::digest::Hash;
-use crate::page::{Moment, article_key, host};
+use crate::page::{Moment, article_key, site};
 
 /// One snapshot of an article, as `log` lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub fn article_for(tx: &Transaction<'_>, address: &str) -> Result<i64, CatalogEr
         return Ok(id);
     }
     tx.prepare_cached("INSERT INTO articles (key, site) VALUES (?1, ?2)")?
-        .execute(params![key, host(address)])?;
+        .execute(params![key, site(address)])?;
     Ok(tx.last_insert_rowid())
 }
 
@@ -263,6 +263,14 @@ pub fn bare(connection: &Connection, id: i64) -> Result<Option<Snapshot>, Catalo
 pub fn clear_hashes(tx: &Transaction<'_>) -> Result<(), CatalogError> {
     tx.execute("UPDATE snapshots SET text_hash = NULL, form_hash = NULL", [])?;
     Ok(())
+}
+
+/// Number of snapshots.
+pub fn count(connection: &Connection) -> Result<u64, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM snapshots")?;
+    Ok(statement
+        .query_row([], |row| row.get::<_, i64>(0))?
+        .cast_unsigned())
 }
 
 /// Whether any snapshot has this body.

@@ -149,6 +149,7 @@ impl ReadAt for LocalFile {
     }
 }
 
+#[derive(Debug)]
 struct LocalWrite {
     file: File,
 }

@@ -320,6 +320,7 @@ impl ReadAt for MemoryFile {
     }
 }
 
+#[derive(Debug)]
 struct MemoryWrite {
     node: Node,
     disk: MemoryDisk,

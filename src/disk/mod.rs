@@ -65,7 +65,7 @@ pub trait ReadAt: Debug + Send + Sync {
 }
 
 /// A file being written from its start to its end.
-pub trait WriteFile: io::Write + Send {
+pub trait WriteFile: io::Write + Debug + Send {
     /// Makes everything written so far durable.
     fn sync(&mut self) -> io::Result<()>;
 }

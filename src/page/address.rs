@@ -61,6 +61,13 @@ pub fn host(address: &str) -> Option<String> {
     (!host.is_empty()).then(|| host.to_lowercase())
 }
 
+/// What groups addresses whose pages are likely to share a template: the host, or, for addresses
+/// without one, everything up to the last `/`.
+#[must_use]
+pub fn site(address: &str) -> Option<String> {
+    host(address).or_else(|| address.rsplit_once('/').map(|(dir, _)| dir.to_owned()))
+}
+
 /// Host and port of `host:port`, minding the colons of a bracketed IPv6 host.
 fn split_port(host_port: &str) -> (&str, Option<&str>) {
     match host_port.rsplit_once(':') {
@@ -94,6 +101,13 @@ mod tests {
             assert_eq!(article_key(address), key, "{address}");
             assert_eq!(article_key(key), key, "idempotent: {key}");
         }
+    }
+
+    #[test]
+    fn site_is_the_host_or_the_directory() {
+        assert_eq!(site("https://News.Example/a/b").as_deref(), Some("news.example"));
+        assert_eq!(site("file:pages/x/a.html").as_deref(), Some("file:pages/x"));
+        assert_eq!(site("a.html"), None);
     }
 
     #[test]

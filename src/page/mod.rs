@@ -5,7 +5,7 @@
 mod address;
 mod moment;
 
-pub use address::{article_key, host};
+pub use address::{article_key, host, site};
 pub use moment::{Moment, MomentError};
 
 /// The bytes of one HTML document after transfer and content decoding, with where and when it was

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
+mod archive_store;
 mod bad_input;
 mod block_corpus;
 mod block_scale;

@@ -1,0 +1,208 @@
+//! Writing bodies into packs of large frames.
+
+use std::collections::HashSet;
+use std::io::{self, BufWriter};
+
+use super::series::{Series, arrange};
+use super::{Options, Progress, Summary};
+use crate::archive::{Among, Archive, ArchiveError, TmpFile};
+use crate::digest::Hash;
+use crate::pack::codec::{can_be_base, compress, compress_group};
+use crate::pack::{MAX_GROUP_PAGES, PackBuilder, Record};
+
+/// A pack is committed when it has so many bytes, ...
+pub(super) const FULL: u64 = 64 << 20;
+/// ... or its bodies have so many: what a run that is killed has to do again.
+const FULL_RAW: u64 = 512 << 20;
+
+/// Bodies longer than this have a frame of their own.
+const ALONE: usize = 12 << 20;
+
+/// A pack being written to a file in `tmp/`.
+struct Output<'a> {
+    archive: &'a Archive,
+    pack: PackBuilder<BufWriter<TmpFile>>,
+    raw: u64,
+}
+
+impl<'a> Output<'a> {
+    fn new(archive: &'a Archive) -> Result<Self, ArchiveError> {
+        let file = BufWriter::with_capacity(1 << 20, archive.tmp_file()?);
+        Ok(Self {
+            archive,
+            pack: PackBuilder::new(file, true)?,
+            raw: 0,
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.pack.length() >= FULL || self.raw >= FULL_RAW
+    }
+
+    fn commit(self, summary: &mut Summary) -> Result<(), ArchiveError> {
+        if self.pack.page_count() == 0 && self.pack.record_count() == 0 {
+            return Ok(());
+        }
+        let finished = self.pack.finish()?;
+        let file = finished
+            .out
+            .into_inner()
+            .map_err(|error| ArchiveError::io("tmp", io::Error::other(error.to_string())))?;
+        file.publish(self.archive, &finished.name)?;
+        summary.packs_after += 1;
+        summary.bytes_after += finished.length;
+        summary.pages += finished.pages.len() as u64;
+        Ok(())
+    }
+}
+
+/// The bodies of the next frame.
+#[derive(Default)]
+struct Group {
+    content: Vec<u8>,
+    bodies: Vec<(Hash, u32)>,
+}
+
+/// Writes what the packs that go hold into new packs.
+pub(super) fn write(
+    archive: &Archive,
+    going: &HashSet<i64>,
+    options: Options,
+    progress: &mut dyn FnMut(Progress) -> bool,
+    summary: &mut Summary,
+) -> Result<(), ArchiveError> {
+    let all = arrange(archive, going, options.group_bytes)?;
+    let mut run = Run {
+        archive,
+        going,
+        options,
+        progress,
+        state: Progress {
+            total: all.iter().map(Series::bytes).sum(),
+            ..Progress::default()
+        },
+        output: Output::new(archive)?,
+        group: Group::default(),
+        summary,
+    };
+    for record in archive.tombstone_records(going)? {
+        run.output.pack.record(record);
+    }
+    for series in &all {
+        if !run.series(series)? {
+            run.summary.stopped = true;
+            break;
+        }
+    }
+    run.flush(None)?;
+    run.output.commit(run.summary)?;
+    archive.refresh()?;
+    Ok(())
+}
+
+struct Run<'a, 'p> {
+    archive: &'a Archive,
+    going: &'a HashSet<i64>,
+    options: Options,
+    progress: &'p mut dyn FnMut(Progress) -> bool,
+    state: Progress,
+    output: Output<'a>,
+    group: Group,
+    summary: &'p mut Summary,
+}
+
+impl Run<'_, '_> {
+    /// Writes one series; whether to go on.
+    fn series(&mut self, series: &Series) -> Result<bool, ArchiveError> {
+        let is_large = series.bytes() > self.options.group_bytes as u64 / 2;
+        if is_large {
+            self.flush(None)?;
+        }
+        // Offset and bytes of the frame that serves as prefix, in the pack being written.
+        let mut prefix: Option<(u64, Vec<u8>)> = None;
+        let mut first: Option<Hash> = None;
+        for (index, (hash, length)) in series.bodies.iter().enumerate() {
+            let body = self
+                .archive
+                .body(hash)
+                .map_err(|error| ArchiveError::NotReadBack {
+                    body: *hash,
+                    reason: error.to_string(),
+                })?;
+            if is_large && index == 0 && can_be_base(&body) && body.len() <= ALONE {
+                prefix = Some((self.alone(hash, &body)?, body.to_vec()));
+                first = Some(*hash);
+            } else if body.len() > ALONE {
+                self.alone(hash, &body)?;
+            } else {
+                if self.group.content.len() + body.len() > self.options.group_bytes
+                    || self.group.bodies.len() >= MAX_GROUP_PAGES
+                {
+                    self.flush(prefix.as_ref())?;
+                    if self.output.is_full() {
+                        self.next_pack()?;
+                        // A prefix lies in the pack of the groups that use it.
+                        if let (Some((_, bytes)), Some(hash)) = (prefix.take(), first) {
+                            prefix = Some((self.alone(&hash, &bytes)?, bytes));
+                        }
+                    }
+                }
+                self.group.content.extend_from_slice(&body);
+                self.group.bodies.push((*hash, body.len() as u32));
+            }
+            self.state.done += length;
+            self.output.raw += length;
+            self.state.stored = self.summary.bytes_after + self.output.pack.length();
+            if !(self.progress)(self.state) {
+                self.flush(prefix.as_ref())?;
+                return Ok(false);
+            }
+        }
+        if is_large {
+            self.flush(prefix.as_ref())?;
+        }
+        for &snapshot in &series.snapshots {
+            let record = self.archive.record(snapshot, Among::Only(self.going))?;
+            self.output.pack.record(Record::Snapshot(record));
+        }
+        Ok(true)
+    }
+
+    /// Writes one body as a frame of its own.
+    fn alone(&mut self, hash: &Hash, body: &[u8]) -> Result<u64, ArchiveError> {
+        let made = compress(body, None, self.options.level);
+        let length = body.len() as u64;
+        Ok(self
+            .output
+            .pack
+            .page(hash, length, None, made.codec, &made.payload)?)
+    }
+
+    /// Writes the group that was gathered.
+    fn flush(&mut self, prefix: Option<&(u64, Vec<u8>)>) -> Result<(), ArchiveError> {
+        let group = std::mem::take(&mut self.group);
+        match &group.bodies[..] {
+            [] => {}
+            [(hash, _)] if prefix.is_none() => {
+                self.alone(hash, &group.content)?;
+            }
+            bodies => {
+                let bytes = prefix.map_or(&[][..], |(_, bytes)| bytes);
+                let payload = compress_group(&group.content, bytes, self.options.level).map_err(|_| {
+                    ArchiveError::NotReadBack {
+                        body: bodies[0].0,
+                        reason: "zstd failed".to_owned(),
+                    }
+                })?;
+                let at = prefix.map(|(at, _)| *at);
+                self.output.pack.group(bodies, at, &payload)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_pack(&mut self) -> Result<(), ArchiveError> {
+        let full = std::mem::replace(&mut self.output, Output::new(self.archive)?);
+        full.commit(self.summary)
+    }
+}

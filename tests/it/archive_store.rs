@@ -1,0 +1,432 @@
+//! Pages in, the same bytes out: over restarts, compaction, takedown and merged archives.
+
+use std::sync::Arc;
+
+use pressmark::archive::{Archive, ArchiveError, Planned, WriterOptions};
+use pressmark::compact::{self, Options};
+use pressmark::disk::{Disk, LocalDisk, MemoryDisk};
+use pressmark::page::{Moment, Page};
+use proptest::prelude::*;
+
+/// A self-written page: `version` changes a few words of article `article`.
+pub fn page(article: u64, version: u64) -> Page {
+    let mut body =
+        format!("<!doctype html><title>Report {article}</title><body><h1>Harbour report {article}</h1>\n");
+    for paragraph in 0..30 {
+        let edit = if paragraph == version % 30 { version } else { 0 };
+        let line = format!(
+            "<p>Paragraph {paragraph} of article {article}: the ferry carried {} people, {} crates and {} dogs to the \
+             island before the fog came in; 항구 소식 {edit}.</p>\n",
+            paragraph * 7 + article,
+            paragraph * 31 + edit,
+            paragraph % 5,
+        );
+        body.push_str(&line);
+    }
+    Page {
+        address: format!("https://harbour.example/report/{article}"),
+        moment: Some(Moment(
+            1_700_000_000_000_000_000 + version.cast_signed() * 60_000_000_000,
+        )),
+        status: Some(200),
+        headers: vec![("Content-Type".into(), "text/html; charset=utf-8".into())],
+        body: body.into_bytes(),
+        ..Page::default()
+    }
+}
+
+/// Adds pages in one commit; how many were new.
+pub fn add(archive: &Archive, pages: &[Page]) -> Result<usize, ArchiveError> {
+    let mut writer = archive.writer(WriterOptions::default())?;
+    let mut new = 0;
+    for page in pages {
+        if let Planned::Job(job) = writer.plan(page.clone(), None)? {
+            writer.append(job.encode())?;
+            new += 1;
+        }
+    }
+    writer.commit()?;
+    Ok(new)
+}
+
+/// Every snapshot, restored, in the order of addresses and moments.
+pub fn restored(archive: &Archive) -> Vec<Page> {
+    let snapshots = archive.all_snapshots().unwrap();
+    snapshots
+        .iter()
+        .map(|snapshot| archive.restore(snapshot).unwrap())
+        .collect()
+}
+
+/// Pages in the order in which `restored` gives them.
+pub fn sorted(mut pages: Vec<Page>) -> Vec<Page> {
+    pages.sort_by(|one, other| (&one.address, one.moment).cmp(&(&other.address, other.moment)));
+    pages
+}
+
+pub fn open(disk: &MemoryDisk) -> Archive {
+    Archive::create_or_open(Arc::new(disk.clone())).unwrap().0
+}
+
+fn never(_: compact::Progress) {}
+
+#[test]
+fn pages_come_back_and_adding_them_again_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk::new(dir.path().join("a.pressmark")));
+    let pages: Vec<Page> = (0..40).flat_map(|v| (0..3).map(move |a| page(a, v))).collect();
+    let (archive, created) = Archive::create_or_open(disk.clone()).unwrap();
+    assert!(created);
+    assert_eq!(add(&archive, &pages).unwrap(), 120);
+    assert_eq!(add(&archive, &pages).unwrap(), 0);
+    let (archive, created) = Archive::create_or_open(disk.clone()).unwrap();
+    assert!(!created);
+    assert_eq!(add(&archive, &pages).unwrap(), 0);
+    assert_eq!(restored(&archive), sorted(pages.clone()));
+    let stats = archive.stats().unwrap();
+    assert_eq!(
+        (stats.articles, stats.snapshots, stats.revisions, stats.packs),
+        (3, 120, 120, 1)
+    );
+    assert!(stats.ratio() > 10.0, "{stats:?}");
+    drop(archive);
+    std::fs::remove_file(dir.path().join("a.pressmark/catalog.sqlite")).unwrap();
+    assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
+#[test]
+fn a_damaged_catalog_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk::new(dir.path()));
+    let pages: Vec<Page> = (0..5).map(|v| page(1, v)).collect();
+    let (archive, _) = Archive::create_or_open(disk.clone()).unwrap();
+    add(&archive, &pages).unwrap();
+    drop(archive);
+    let catalog = dir.path().join("catalog.sqlite");
+    let whole = std::fs::read(&catalog).unwrap();
+    for length in [0, 1, 100, 4096, whole.len() / 2] {
+        let _ = std::fs::remove_file(dir.path().join("catalog.sqlite-wal"));
+        std::fs::write(&catalog, &whole[..length]).unwrap();
+        assert_eq!(
+            restored(&Archive::open(disk.clone()).unwrap()),
+            sorted(pages.clone()),
+            "cut at {length}"
+        );
+    }
+    let _ = std::fs::remove_file(dir.path().join("catalog.sqlite-wal"));
+    std::fs::write(
+        &catalog,
+        b"this is no database, but it is longer than a header of one".repeat(100),
+    )
+    .unwrap();
+    assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
+#[test]
+fn same_bytes_later_are_a_record_without_a_blob() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let first = page(1, 0);
+    let mut later = first.clone();
+    later.moment = Some(Moment(first.moment.unwrap().0 + 1));
+    let mut unmoved = first.clone();
+    unmoved.moment = None;
+    assert_eq!(
+        add(&archive, &[first.clone(), later.clone(), unmoved]).unwrap(),
+        2
+    );
+    let snapshots = archive.snapshots(&first.address).unwrap();
+    assert_eq!(snapshots.len(), 2);
+    assert!(snapshots[0].revision && !snapshots[1].revision);
+    assert_eq!(archive.packs().unwrap()[0].pages, 1);
+}
+
+#[test]
+fn other_statuses_are_kept_but_are_no_revisions() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let mut gone = page(1, 7);
+    gone.status = Some(404);
+    let pages = [page(1, 1), gone, page(1, 20)];
+    assert_eq!(add(&archive, &pages).unwrap(), 3);
+    let revisions: Vec<bool> = archive
+        .snapshots(&pages[0].address)
+        .unwrap()
+        .iter()
+        .map(|s| s.revision)
+        .collect();
+    assert_eq!(revisions, [true, false, true]);
+    assert_eq!(restored(&archive), sorted(pages.to_vec()));
+}
+
+#[test]
+fn interleaved_articles_cost_no_more_than_one_at_a_time() {
+    let (together, apart) = (MemoryDisk::new(), MemoryDisk::new());
+    let by_time: Vec<Page> = (0..30).flat_map(|v| (0..20).map(move |a| page(a, v))).collect();
+    let by_article: Vec<Page> = (0..20).flat_map(|a| (0..30).map(move |v| page(a, v))).collect();
+    add(&open(&together), &by_time).unwrap();
+    add(&open(&apart), &by_article).unwrap();
+    let size = |disk: &MemoryDisk| open(disk).stats().unwrap().stored_bytes as f64;
+    assert!(
+        size(&together) < size(&apart) * 1.02,
+        "{} {}",
+        size(&together),
+        size(&apart)
+    );
+}
+
+#[test]
+fn one_page_per_process_ends_with_few_packs() {
+    let disk = MemoryDisk::new();
+    let mut pages = Vec::new();
+    for version in 0..200 {
+        pages.push(page(version % 3, version));
+        assert_eq!(add(&open(&disk), &pages[pages.len() - 1..]).unwrap(), 1);
+    }
+    let archive = open(&disk);
+    assert_eq!(restored(&archive), sorted(pages));
+    let stats = archive.stats().unwrap();
+    assert!(stats.packs < 20, "{stats:?}");
+}
+
+#[test]
+fn packs_of_two_archives_make_one() {
+    let (one, other) = (MemoryDisk::new(), MemoryDisk::new());
+    let left: Vec<Page> = (0..20).map(|v| page(1, v)).collect();
+    let right: Vec<Page> = (10..30).map(|v| page(1, v)).rev().collect();
+    add(&open(&one), &left).unwrap();
+    add(&open(&other), &right).unwrap();
+    for (path, bytes) in other.files() {
+        one.put(&path, bytes);
+    }
+    let archive = open(&one);
+    let all: Vec<Page> = (0..30).map(|v| page(1, v)).collect();
+    assert_eq!(restored(&archive), sorted(all.clone()));
+    compact::compact(&archive, Options::default(), &mut |_| true).unwrap();
+    assert_eq!(restored(&open(&one)), sorted(all));
+}
+
+#[test]
+fn compaction_keeps_every_page_and_makes_it_smaller() {
+    let disk = MemoryDisk::new();
+    let mut pages: Vec<Page> = (0..60).flat_map(|v| (0..4).map(move |a| page(a, v))).collect();
+    let archive = open(&disk);
+    for part in pages.chunks(50) {
+        add(&archive, part).unwrap();
+    }
+    let ids: Vec<i64> = archive.all_snapshots().unwrap().iter().map(|s| s.id).collect();
+    let before = archive.stats().unwrap();
+    // Small groups, so that there are several, with a prefix.
+    let options = Options {
+        group_bytes: 60_000,
+        ..Options::default()
+    };
+    let mut calls = 0;
+    let summary = compact::compact(&archive, options, &mut |_| {
+        calls += 1;
+        true
+    })
+    .unwrap();
+    assert_eq!(
+        summary.pages, 244,
+        "four first versions are stored twice, as prefixes"
+    );
+    assert!(calls >= 240);
+    let after = archive.stats().unwrap();
+    assert!(after.stored_bytes < before.stored_bytes, "{before:?} {after:?}");
+    assert_eq!(after.packs, 1);
+    assert_eq!(
+        archive
+            .all_snapshots()
+            .unwrap()
+            .iter()
+            .map(|s| s.id)
+            .collect::<Vec<_>>(),
+        ids
+    );
+    assert_eq!(restored(&archive), sorted(pages.clone()));
+    let later: Vec<Page> = (60..70).map(|v| page(1, v)).collect();
+    add(&archive, &later).unwrap();
+    pages.extend(later);
+    assert_eq!(restored(&open(&disk)), sorted(pages.clone()));
+    assert_eq!(
+        compact::compact(&archive, options, &mut |_| true)
+            .unwrap()
+            .packs_before,
+        1
+    );
+    assert_eq!(restored(&open(&disk)), sorted(pages));
+    assert_eq!(
+        compact::compact(&archive, options, &mut |_| true)
+            .unwrap()
+            .packs_before,
+        0,
+        "nothing is left to do"
+    );
+}
+
+#[test]
+fn a_stopped_compaction_goes_on_where_it_was() {
+    let disk = MemoryDisk::new();
+    let pages: Vec<Page> = (0..40).flat_map(|v| (0..6).map(move |a| page(a, v))).collect();
+    let archive = open(&disk);
+    add(&archive, &pages).unwrap();
+    let options = Options {
+        group_bytes: 60_000,
+        ..Options::default()
+    };
+    let mut left = 100;
+    let summary = compact::compact(&archive, options, &mut |_| {
+        left -= 1;
+        left > 0
+    })
+    .unwrap();
+    assert!(summary.stopped);
+    assert_eq!(restored(&open(&disk)), sorted(pages.clone()));
+    let archive = open(&disk);
+    let rest = compact::compact(&archive, options, &mut |_| true).unwrap();
+    assert!(rest.pages < 170, "{rest:?}");
+    assert_eq!(restored(&open(&disk)), sorted(pages));
+    assert!(archive.packs().unwrap().iter().all(|pack| pack.cold));
+}
+
+#[test]
+fn what_is_forgotten_stays_forgotten() {
+    for cold in [false, true] {
+        let disk = MemoryDisk::new();
+        let archive = open(&disk);
+        let pages: Vec<Page> = (0..40).map(|v| page(1, v)).collect();
+        add(&archive, &pages).unwrap();
+        let old_files = disk.files();
+        if cold {
+            compact::compact(&archive, Options::default(), &mut |_| true).unwrap();
+        }
+        // The first version is the base or the prefix of many.
+        let snapshots = archive.snapshots(&pages[0].address).unwrap();
+        let taken = [snapshots[0].clone(), snapshots[16].clone()];
+        let done = compact::forget(&archive, &taken, "court order 7", Moment(5), &mut never).unwrap();
+        assert_eq!((done.snapshots, done.bodies), (2, 2));
+        let mut left = pages.clone();
+        left.remove(16);
+        left.remove(0);
+        assert_eq!(restored(&archive), sorted(left.clone()));
+        for (path, _) in disk.files() {
+            assert!(
+                !old_files.contains_key(&path) || !path.starts_with("packs"),
+                "{path} still holds the bytes"
+            );
+        }
+        assert_eq!(
+            add(&archive, &pages).unwrap(),
+            0,
+            "what was taken out is not taken again"
+        );
+        // Old packs copied back in do not undo it, and the bytes go again.
+        for (path, bytes) in &old_files {
+            disk.put(path, bytes.clone());
+        }
+        let archive = open(&disk);
+        assert_eq!(restored(&archive), sorted(left.clone()));
+        assert!(compact::finish(&archive, &mut never).unwrap() > 0);
+        assert!(disk.files().keys().all(|path| !old_files.contains_key(path)));
+        assert_eq!(restored(&open(&disk)), sorted(left.clone()));
+        compact::compact(
+            &archive,
+            Options {
+                all: true,
+                ..Options::default()
+            },
+            &mut |_| true,
+        )
+        .unwrap();
+        let archive = open(&disk);
+        assert_eq!(restored(&archive), sorted(left));
+        assert_eq!(add(&archive, &pages).unwrap(), 0, "tombstones survive compaction");
+    }
+}
+
+#[test]
+fn a_read_only_archive_is_read_and_not_written() {
+    let disk = MemoryDisk::new();
+    let pages: Vec<Page> = (0..3).map(|v| page(1, v)).collect();
+    add(&open(&disk), &pages).unwrap();
+    disk.set_read_only(true);
+    let archive = Archive::open(Arc::new(disk)).unwrap();
+    assert_eq!(restored(&archive), sorted(pages));
+    assert!(matches!(
+        archive.writer(WriterOptions::default()),
+        Err(ArchiveError::ReadOnly)
+    ));
+    assert!(matches!(
+        compact::compact(&archive, Options::default(), &mut |_| true),
+        Err(ArchiveError::ReadOnly)
+    ));
+}
+
+#[test]
+fn a_pack_retired_under_a_reader_is_found_elsewhere() {
+    let disk = MemoryDisk::new();
+    let pages: Vec<Page> = (0..10).map(|v| page(1, v)).collect();
+    add(&open(&disk), &pages).unwrap();
+    let reader = open(&disk);
+    compact::compact(&open(&disk), Options::default(), &mut |_| true).unwrap();
+    assert_eq!(restored(&reader), sorted(pages));
+}
+
+#[test]
+fn a_writer_whose_bases_are_taken_out_stores_whole_pages() {
+    let disk = MemoryDisk::new();
+    let first = page(1, 0);
+    add(&open(&disk), std::slice::from_ref(&first)).unwrap();
+    let slow = open(&disk);
+    let mut writer = slow.writer(WriterOptions::default()).unwrap();
+    let Planned::Job(job) = writer.plan(page(1, 1), None).unwrap() else {
+        panic!()
+    };
+    writer.append(job.encode()).unwrap();
+    let other = open(&disk);
+    let snapshots = other.snapshots(&first.address).unwrap();
+    compact::forget(&other, &snapshots, "asked for", Moment(5), &mut never).unwrap();
+    writer.commit().unwrap().unwrap();
+    drop(writer);
+    assert_eq!(restored(&open(&disk)), [page(1, 1)]);
+    assert!(compact::finish(&open(&disk), &mut never).is_ok());
+    assert_eq!(restored(&open(&disk)), [page(1, 1)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_bytes_come_back(
+        bodies in prop::collection::vec((0_u8..3, any::<Option<i32>>(), prop::collection::vec(any::<u8>(), 0..3000), any::<Option<u16>>()), 1..30),
+        chunk in 1_usize..10,
+        compacted in any::<bool>(),
+    ) {
+        let disk = MemoryDisk::new();
+        let mut kept: Vec<Page> = Vec::new();
+        for part in bodies.chunks(chunk) {
+            let archive = open(&disk);
+            for (article, moment, body, status) in part {
+                let new = Page {
+                    address: format!("http://Any.example/{article}"),
+                    moment: moment.map(|moment| Moment(i64::from(moment))),
+                    status: *status,
+                    body: body.clone(),
+                    ..Page::default()
+                };
+                if add(&archive, std::slice::from_ref(&new)).unwrap() == 1 {
+                    kept.push(new);
+                }
+            }
+            if compacted {
+                compact::compact(&archive, Options { level: 3, ..Options::default() }, &mut |_| true).unwrap();
+            }
+        }
+        let key = |page: &Page| (page.address.clone(), page.moment, page.body.clone(), page.status);
+        let mut found: Vec<_> = restored(&open(&disk)).iter().map(key).collect();
+        let mut expected: Vec<_> = kept.iter().map(key).collect();
+        found.sort();
+        expected.sort();
+        prop_assert_eq!(found, expected);
+    }
+}
