@@ -2,6 +2,20 @@
 //!
 //! Never: fixes.
 
+mod sites;
 mod verdict;
+mod witness;
 
-pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, Summary, Verdict, check, evidence};
+pub use sites::SiteSummary;
+pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, MIN_EVIDENCE, Summary, Verdict, check, evidence};
+pub use witness::{Testified, witnesses};
+
+use crate::catalog::CatalogError;
+
+/// Why a page could not be held against the archive.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The catalog could not answer.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::text::starts_anew;
-use crate::block::{Kind, Mark};
+use crate::block::{Block, Kind, Mark};
 use crate::digest::{Hash, sha256};
 
 /// Writes the canonical form into `lines`, which is emptied first: kind, text, and a line for each
@@ -37,6 +37,14 @@ pub(super) fn write_form(kind: Kind, text: &str, marks: &[Mark], lines: &mut Vec
         }
         lines.push(b'\n');
     }
+}
+
+/// The canonical form of a block: the lines whose SHA-256 is its form hash.
+#[must_use]
+pub fn canonical_form(block: &Block) -> String {
+    let mut lines = Vec::new();
+    write_form(block.kind, &block.text, &block.marks, &mut lines);
+    String::from_utf8_lossy(&lines).into_owned()
 }
 
 /// SHA-256 of the canonical form.

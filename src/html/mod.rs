@@ -28,6 +28,7 @@ pub use blocks::MAX_BLOCKS;
 pub use charset::{Decoded, decode};
 pub use containers::MAX_CONTAINERS;
 pub use draft::MAX_MARKS;
+pub use form::canonical_form;
 pub use fragment::{Piece, canonical_text, pieces, raw_text};
 pub use text::{collapse, is_white_space};
 pub use tree::MAX_DEPTH;

@@ -260,6 +260,8 @@ pub enum Operation {
     Base64,
     /// The first so many bytes of what came before.
     Take(u8),
+    /// The last so many bytes of what came before.
+    TakeLast(u8),
 }
 
 impl Operation {
@@ -272,6 +274,10 @@ impl Operation {
             Self::UpperHex => Output::new(crate::digest::to_hex(input).to_uppercase().as_bytes()),
             Self::Base64 => Output::new(STANDARD.encode(input).as_bytes()),
             Self::Take(count) => Output::new(input.get(..usize::from(count)).unwrap_or(input)),
+            Self::TakeLast(count) => {
+                let from = input.len().saturating_sub(usize::from(count));
+                Output::new(input.get(from..).unwrap_or(input))
+            }
         }
     }
 
@@ -280,7 +286,7 @@ impl Operation {
             Self::Digest(algorithm) => algorithm.output_len(),
             Self::Hex | Self::UpperHex => input * 2,
             Self::Base64 => input.div_ceil(3) * 4,
-            Self::Take(count) => usize::from(count).min(input),
+            Self::Take(count) | Self::TakeLast(count) => usize::from(count).min(input),
         }
     }
 }
@@ -293,6 +299,7 @@ impl fmt::Display for Operation {
             Self::UpperHex => out.write_str("upper-hex"),
             Self::Base64 => out.write_str("base64"),
             Self::Take(count) => write!(out, "take {count}"),
+            Self::TakeLast(count) => write!(out, "take-last {count}"),
         }
     }
 }
@@ -305,15 +312,17 @@ impl FromStr for Operation {
             "hex" => Ok(Self::Hex),
             "upper-hex" => Ok(Self::UpperHex),
             "base64" => Ok(Self::Base64),
-            _ => match spelled.strip_prefix("take ") {
-                Some(count) => count
-                    .parse()
-                    .ok()
-                    .filter(|&count| count > 0)
-                    .map(Self::Take)
-                    .ok_or_else(|| RecipeError::UnknownDigest(spelled.to_owned())),
-                None => spelled.parse().map(Self::Digest),
-            },
+            _ => {
+                let count = |count: &str| {
+                    let count = count.parse().ok().filter(|&count| count > 0);
+                    count.ok_or_else(|| RecipeError::UnknownDigest(spelled.to_owned()))
+                };
+                match spelled.split_once(' ') {
+                    Some(("take", bytes)) => count(bytes).map(Self::Take),
+                    Some(("take-last", bytes)) => count(bytes).map(Self::TakeLast),
+                    _ => spelled.parse().map(Self::Digest),
+                }
+            }
         }
     }
 }
@@ -473,6 +482,10 @@ mod tests {
         assert!(chain(&["hex", "sha-256"]).is_err());
         assert!(chain(&[]).is_err());
         assert!(chain(&["sha-512", "hex", "hex"]).is_err());
+        let run = |spelled: &[&str]| to_hex(chain(spelled).unwrap().run(None, b"abc").as_bytes());
+        let whole = run(&["sha-512"]);
+        assert_eq!(run(&["sha-512", "take 32"]), whole[..64]);
+        assert_eq!(run(&["sha-512", "take-last 32"]), whole[64..]);
         assert!("take 0".parse::<Operation>().is_err());
         assert!("sha-257".parse::<Operation>().is_err());
     }

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use html5gum::{DefaultEmitter, Token, Tokenizer};
-
 use super::markup::{self, Piece};
 use super::message::{Field, PageValue};
 use super::rule::Scope;
 use crate::block::{Block, Document, Mark};
+use crate::html::raw_text;
 
 /// A page as the recipe room sees it: its bytes, its blocks, and what lies outside both.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +65,7 @@ impl<'a> PageInput<'a> {
             Scope::TextJoined => self.text(index, block, ""),
             Scope::InnerHtml => self.source(block.inner.clone()),
             Scope::OuterHtml => self.source(block.range.clone()),
-            Scope::Form => form_text(block),
+            Scope::Form => crate::html::canonical_form(block),
             Scope::Image => first_image(block).map(|(src, _)| src).unwrap_or_default(),
             Scope::ImageAlt => first_image(block).map(|(_, alt)| alt).unwrap_or_default(),
             Scope::ImageSource => self.image_source(block),
@@ -83,11 +82,11 @@ impl<'a> PageInput<'a> {
             if inner.parent != u32::try_from(index).ok() || inner.range.start < from {
                 continue;
             }
-            push_text(&self.source(from..inner.range.start), cut, &mut text);
+            text.push_str(&raw_text(&self.source(from..inner.range.start), cut, cut));
             text.push_str(cut);
             from = inner.range.end;
         }
-        push_text(&self.source(from..block.inner.end.max(from)), cut, &mut text);
+        text.push_str(&raw_text(&self.source(from..block.inner.end.max(from)), cut, cut));
         text
     }
 
@@ -187,83 +186,4 @@ fn first_image(block: &Block) -> Option<(String, String)> {
         Mark::Image { src, alt, .. } => Some((src.clone(), alt.clone())),
         _ => None,
     })
-}
-
-/// Appends the characters of a fragment by steps 2 to 4 of `text-v1`, `cut` standing for each `br`
-/// and boundary.
-fn push_text(fragment: &str, cut: &str, text: &mut String) {
-    if !fragment.contains(['<', '&', '\0']) {
-        text.push_str(fragment);
-        return;
-    }
-    let mut emitter = DefaultEmitter::default();
-    emitter.naively_switch_states(true);
-    // While inside an element whose contents are no text: its name and how often it is open.
-    let mut dropped: Option<(Vec<u8>, usize)> = None;
-    for token in Tokenizer::new_with_emitter(fragment, emitter) {
-        let Ok(token) = token;
-        if let Some((name, depth)) = &mut dropped {
-            match token {
-                Token::StartTag(tag) if **tag.name == **name && !tag.self_closing => *depth += 1,
-                Token::EndTag(tag) if **tag.name == **name => *depth -= 1,
-                _ => {}
-            }
-            if *depth == 0 {
-                dropped = None;
-            }
-            continue;
-        }
-        let (name, starts) = match &token {
-            Token::String(characters) => {
-                let characters = String::from_utf8_lossy(characters);
-                text.extend(characters.chars().filter(|&character| character != '\0'));
-                continue;
-            }
-            Token::StartTag(tag) => (&tag.name, !tag.self_closing),
-            Token::EndTag(tag) => (&tag.name, false),
-            _ => continue,
-        };
-        let word = String::from_utf8_lossy(name);
-        if drops_contents(&word) {
-            // Only inside `svg` does a slash end an element; elsewhere it is ignored.
-            if starts || (matches!(token, Token::StartTag(_)) && &*word != "svg") {
-                dropped = Some((name.to_vec(), 1));
-            }
-        } else if &*word == "br" || is_boundary(&word) {
-            text.push_str(cut);
-        }
-    }
-}
-
-fn drops_contents(name: &str) -> bool {
-    matches!(
-        name,
-        "script"
-            | "style"
-            | "template"
-            | "noscript"
-            | "noembed"
-            | "noframes"
-            | "iframe"
-            | "object"
-            | "audio"
-            | "video"
-            | "canvas"
-            | "svg"
-            | "textarea"
-            | "select"
-            | "datalist"
-            | "title"
-    )
-}
-
-fn is_boundary(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "div" | "table" | "tr" | "td" | "th" | "ul" | "ol" | "li" | "figcaption" | "figure" | "section"
-    )
-}
-
-fn form_text(_block: &Block) -> String {
-    String::new()
 }

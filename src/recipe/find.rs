@@ -1,9 +1,19 @@
 //! The finder: which recipe of the space reproduces the declared hashes of these pages.
 
+use std::collections::BTreeMap;
+
 use super::content::PageInput;
 use super::declared::Declared;
-use super::hash::Hasher;
+use super::hash::{Hasher, places};
 use super::rule::Recipe;
+use super::search::search;
+use super::space::{Space, Target};
+
+/// Most different kinds of digest (length, spelling) that one search takes on.
+const MAX_TARGETS: usize = 4;
+
+/// Most recipes a report names.
+const MAX_FOUND: usize = 16;
 
 /// A block of one of the pages given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,9 +57,9 @@ pub struct FindReport {
     pub malformed: Vec<BlockRef>,
     /// The blocks every recipe of the space was tried on.
     pub probes: Vec<BlockRef>,
-    /// Recipes tried.
+    /// Recipes tried: compositions of steps, message and digest.
     pub recipes: u64,
-    /// Digests computed: recipes that give the same bytes for a block share one.
+    /// Digests compared: recipes that give the same bytes for a block share them.
     pub digests: u64,
     /// Size of the space for these pages, in recipes.
     pub space: u64,
@@ -67,7 +77,7 @@ pub struct Found {
     pub reproduced: Vec<BlockRef>,
     /// Blocks with a well-formed declared hash that it does not give.
     pub missed: Vec<BlockRef>,
-    /// How many other recipes of the space give the same on these pages.
+    /// How many other recipes of the space are known to give the same on these pages.
     pub equals: u64,
 }
 
@@ -77,6 +87,63 @@ impl Found {
     pub fn fits_all(&self) -> bool {
         self.missed.is_empty()
     }
+
+    /// What decides between recipes that fit the same blocks: the fewest parts win.
+    fn effort(&self) -> usize {
+        let recipe = &self.recipe;
+        let plain = super::builtins().iter().any(|one| one.is_same_rule(recipe));
+        usize::from(!plain)
+            + usize::from(!recipe.reads_content()) * 8
+            + recipe.steps.len()
+            + recipe.message.parts().len() * 2
+            + recipe.key.as_ref().map_or(0, |key| key.parts().len() * 2)
+            + recipe.digest.operations().len() * 2
+            + usize::from(recipe.encoding != super::Encoding::Utf8)
+    }
+}
+
+/// A block to be reproduced.
+#[derive(Debug, Clone)]
+pub(crate) struct Aim<'a> {
+    pub place: BlockRef,
+    pub page: PageInput<'a>,
+    pub declared: Declared,
+    /// Place among the declared blocks of its page, and the declared hash before it.
+    pub around: (usize, &'a str),
+}
+
+impl Aim<'_> {
+    /// What tells this block from another: its text, or what is inside it where it has none.
+    fn substance(&self) -> String {
+        let block = &self.page.document.blocks[self.place.block];
+        if block.text.is_empty() {
+            self.page.source(block.inner.clone())
+        } else {
+            block.text.clone()
+        }
+    }
+}
+
+/// Whether two of these blocks differ in text, length and declared hash: only then is a recipe that
+/// reproduces them more than a coincidence.
+pub(crate) fn is_proof(aims: &[Aim<'_>], reproduced: &[usize]) -> bool {
+    let mut seen: Vec<(String, &[u8])> = Vec::new();
+    for &at in reproduced {
+        let Some(aim) = aims.get(at) else { continue };
+        let substance = aim.substance();
+        let digest = aim.declared.digest.as_slice();
+        if seen
+            .iter()
+            .any(|(other, hash)| other.len() != substance.len() && *hash != digest)
+        {
+            return true;
+        }
+        // Blocks that are alike prove nothing together, so one of each is enough.
+        if seen.len() < 2 || seen.iter().all(|(other, _)| *other != substance) {
+            seen.push((substance, digest));
+        }
+    }
+    false
 }
 
 /// Searches the built-in recipes, `options.known` and then the space for recipes that reproduce the
@@ -84,8 +151,9 @@ impl Found {
 #[must_use]
 pub fn find(pages: &[PageInput<'_>], options: &FindOptions, progress: &dyn Fn(u64)) -> FindReport {
     let mut report = FindReport::default();
-    let mut digests = Vec::new();
+    let mut aims = Vec::new();
     for (at, page) in pages.iter().enumerate() {
+        let places = places(page);
         for (index, block) in page.document.blocks.iter().enumerate() {
             let Some(declared) = &block.declared else { continue };
             let place = BlockRef {
@@ -93,39 +161,106 @@ pub fn find(pages: &[PageInput<'_>], options: &FindOptions, progress: &dyn Fn(u6
                 block: index,
             };
             match Declared::read(declared) {
-                Some(digest) => {
+                Some(declared) => {
                     report.declared.push(place);
-                    digests.push(digest);
+                    aims.push(Aim {
+                        place,
+                        page: *page,
+                        declared,
+                        around: places.get(index).copied().unwrap_or_default(),
+                    });
                 }
                 None => report.malformed.push(place),
             }
         }
     }
-    for recipe in super::builtins().iter().chain(&options.known) {
+    let mut found: Vec<Found> = Vec::new();
+    for recipe in options.known.iter().chain(super::builtins()) {
         report.recipes += 1;
-        let mut reproduced = Vec::new();
-        let mut missed = Vec::new();
-        for (at, page) in pages.iter().enumerate() {
-            let hasher = Hasher::new(recipe, *page);
-            for (place, declared) in report.declared.iter().zip(&digests) {
-                if place.page != at {
-                    continue;
-                }
-                report.digests += 1;
-                let hit = hasher.hash(place.block).is_some_and(|hash| hash.agrees(declared));
-                let list = if hit { &mut reproduced } else { &mut missed };
-                list.push(*place);
-            }
-        }
-        if reproduced.len() > 1 {
-            report.found.push(Found {
-                recipe: recipe.clone(),
-                reproduced,
-                missed,
-                equals: 0,
-            });
-        }
+        report.digests += aims.len() as u64;
+        found.extend(held_against(recipe.clone(), &aims, 0));
     }
     progress(report.recipes);
+
+    let mut targets: BTreeMap<Target, usize> = BTreeMap::new();
+    for aim in &aims {
+        *targets.entry(Target::of(&aim.declared)).or_default() += 1;
+    }
+    let mut targets: Vec<(Target, usize)> = targets.into_iter().collect();
+    targets.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    for (target, _) in targets.into_iter().take(MAX_TARGETS) {
+        let space = Space::new(pages, target);
+        report.space += space.len();
+        let of_target: Vec<Aim<'_>> = aims
+            .iter()
+            .filter(|aim| Target::of(&aim.declared) == target)
+            .cloned()
+            .collect();
+        let fits = |found: &Found| of_target.iter().all(|aim| found.reproduced.contains(&aim.place));
+        if !options.go_on && found.iter().any(fits) {
+            continue;
+        }
+        let before = report.recipes;
+        let outcome = search(&space, &of_target, options, &|tried| progress(before + tried));
+        report.recipes += outcome.recipes;
+        report.digests += outcome.digests;
+        report.probes.extend(outcome.probes);
+        for (recipe, equals) in outcome.recipes_found {
+            found.extend(held_against(recipe, &aims, equals));
+        }
+    }
+    report.found = best(found);
+    progress(report.recipes);
     report
+}
+
+/// The recipe with the blocks it reproduces, if these are a proof.
+fn held_against(recipe: Recipe, aims: &[Aim<'_>], equals: u64) -> Option<Found> {
+    let mut hits = Vec::new();
+    let mut missed = Vec::new();
+    let mut from = 0;
+    while let Some(first) = aims.get(from) {
+        let hasher = Hasher::new(&recipe, first.page);
+        let same = aims[from..]
+            .iter()
+            .take_while(|aim| aim.place.page == first.place.page)
+            .count();
+        for (at, aim) in aims.iter().enumerate().skip(from).take(same) {
+            if hasher
+                .hash(aim.place.block)
+                .is_some_and(|hash| hash.agrees(&aim.declared))
+            {
+                hits.push(at);
+            } else {
+                missed.push(aim.place);
+            }
+        }
+        from += same;
+    }
+    is_proof(aims, &hits).then(|| Found {
+        recipe,
+        reproduced: hits.iter().map(|&at| aims[at].place).collect(),
+        missed,
+        equals,
+    })
+}
+
+/// The recipes worth naming: the one that fits most first, then those that add a block.
+fn best(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|one| (std::cmp::Reverse(one.reproduced.len()), one.effort()));
+    let mut kept: Vec<Found> = Vec::new();
+    for one in found {
+        if let Some(like) = kept.iter_mut().find(|like| like.reproduced == one.reproduced) {
+            like.equals += 1 + one.equals;
+            continue;
+        }
+        let adds = one
+            .reproduced
+            .iter()
+            .any(|place| !kept.iter().any(|other| other.reproduced.contains(place)));
+        if adds && kept.len() < MAX_FOUND {
+            kept.push(one);
+        }
+    }
+    kept
 }

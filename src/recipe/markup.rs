@@ -173,25 +173,7 @@ fn raw_text_end(name: &str, rest: &str) -> Option<usize> {
 
 /// Character references resolved as the tokenizer resolves them in text.
 pub(crate) fn resolve(text: &str) -> String {
-    if !text.contains('&') {
-        return text.to_owned();
-    }
-    let mut resolved = String::with_capacity(text.len());
-    for (at, part) in text.split('<').enumerate() {
-        if at > 0 {
-            resolved.push('<');
-        }
-        if !part.contains('&') {
-            resolved.push_str(part);
-            continue;
-        }
-        for token in html5gum::Tokenizer::new(part) {
-            if let Ok(html5gum::Token::String(characters)) = token {
-                resolved.push_str(&String::from_utf8_lossy(&characters));
-            }
-        }
-    }
-    resolved
+    htmlize::unescape(text).into_owned()
 }
 
 /// `&`, `<` and `>` as references; with `quotes` also `"`, with `nbsp` also U+00A0.

@@ -9,10 +9,14 @@ mod declared;
 mod find;
 mod hash;
 mod markup;
+mod memo;
 mod message;
 mod rule;
+mod search;
+mod space;
 mod stamp;
 mod step;
+mod tree;
 
 pub use algorithm::{Algorithm, Chain, MAX_CHAIN, Operation};
 pub use builtin::{builtin, builtins};
@@ -22,6 +26,7 @@ pub use find::{BlockRef, FindOptions, FindReport, Found, find};
 pub use hash::{ContentHash, Hasher, hash};
 pub use message::{Field, MAX_PARTS, PageValue, Part, Template};
 pub use rule::{Encoding, MAX_RECIPE_FILE, MAX_STEPS, Recipe, Scope};
+pub use space::{Space, Target};
 pub use stamp::{Stamped, stamp};
 pub use step::Step;
 
@@ -63,7 +68,7 @@ pub enum RecipeError {
     UnknownEncoding(String),
     /// No such digest or operation.
     #[error(
-        "unknown digest {0:?}: one of {names}, or hex, upper-hex, base64, \"take N\" after one",
+        "unknown digest {0:?}: one of {names}, or hex, upper-hex, base64, \"take N\", \"take-last N\" after one",
         names = names(Algorithm::ALL.iter())
     )]
     UnknownDigest(String),

@@ -109,16 +109,19 @@ pub enum Encoding {
     Utf16Be,
     /// The page's own encoding; characters it lacks as decimal references.
     Page,
+    /// EUC-KR with the CP949 extension; characters it lacks as decimal references.
+    EucKr,
 }
 
 impl Encoding {
     /// Every encoding.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Utf8,
         Self::Utf8Bom,
         Self::Utf16Le,
         Self::Utf16Be,
         Self::Page,
+        Self::EucKr,
     ];
 
     /// The name used in recipes.
@@ -130,6 +133,7 @@ impl Encoding {
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
             Self::Page => "page",
+            Self::EucKr => "euc-kr",
         }
     }
 
@@ -141,6 +145,7 @@ impl Encoding {
             Self::Utf8Bom => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
             Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Self::EucKr => encoding_rs::EUC_KR.encode(&text).0.into_owned(),
             Self::Page => match charset {
                 "UTF-16LE" => Self::Utf16Le.encode(text, charset),
                 "UTF-16BE" => Self::Utf16Be.encode(text, charset),

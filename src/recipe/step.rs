@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::RecipeError;
+use super::algorithm::Algorithm;
 use super::markup::{self, Piece, StartTag};
 
 /// One step from text to text. Steps that speak of tags read the text as a fragment of HTML; on
@@ -97,6 +98,10 @@ pub enum Step {
     PercentEncode,
     /// Base64 of the UTF-8.
     Base64,
+    /// The first so many code points.
+    First(u32),
+    /// Lower-case hex of a digest of the UTF-8.
+    HexOf(Algorithm),
 }
 
 /// Every step without an operand, with its name.
@@ -230,17 +235,23 @@ impl Step {
                 use base64::Engine as _;
                 base64::engine::general_purpose::STANDARD.encode(text)
             }
+            Self::First(count) => text.chars().take(*count as usize).collect(),
+            Self::HexOf(algorithm) => crate::digest::to_hex(algorithm.digest(text.as_bytes()).as_bytes()),
         }
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::DropAttributes(Some(pattern)) = self {
-            return write!(out, "drop-attributes {pattern}");
+        match self {
+            Self::DropAttributes(Some(pattern)) => write!(out, "drop-attributes {pattern}"),
+            Self::First(count) => write!(out, "first {count}"),
+            Self::HexOf(algorithm) => write!(out, "hex-of {algorithm}"),
+            plain => {
+                let name = NAMES.iter().find(|(step, _)| step == plain);
+                out.write_str(name.map_or("", |(_, name)| name))
+            }
         }
-        let name = NAMES.iter().find(|(step, _)| step == self);
-        out.write_str(name.map_or("", |(_, name)| name))
     }
 }
 
@@ -248,18 +259,24 @@ impl FromStr for Step {
     type Err = RecipeError;
 
     fn from_str(spelled: &str) -> Result<Self, RecipeError> {
-        if let Some(pattern) = spelled.strip_prefix("drop-attributes ") {
-            let pattern = pattern.trim().to_ascii_lowercase();
-            let stem = pattern.strip_suffix('*').unwrap_or(&pattern);
-            if !pattern.is_empty() && !stem.contains(['*', ' ', '=', '>', '"', '\'']) {
-                return Ok(Self::DropAttributes(Some(pattern.into())));
+        let unknown = || RecipeError::UnknownStep(spelled.to_owned());
+        match spelled.split_once(' ') {
+            None => {
+                let known = NAMES.iter().find(|(_, name)| *name == spelled);
+                known.map(|(step, _)| step.clone()).ok_or_else(unknown)
             }
+            Some(("drop-attributes", pattern)) => {
+                let pattern = pattern.trim().to_ascii_lowercase();
+                let stem = pattern.strip_suffix('*').unwrap_or(&pattern);
+                if pattern.is_empty() || stem.contains(['*', ' ', '=', '>', '"', '\'']) {
+                    return Err(unknown());
+                }
+                Ok(Self::DropAttributes(Some(pattern.into())))
+            }
+            Some(("first", count)) => count.parse().map(Self::First).map_err(|_| unknown()),
+            Some(("hex-of", algorithm)) => algorithm.parse().map(Self::HexOf),
+            Some(_) => Err(unknown()),
         }
-        NAMES
-            .iter()
-            .find(|(_, name)| *name == spelled)
-            .map(|(step, _)| step.clone())
-            .ok_or_else(|| RecipeError::UnknownStep(spelled.to_owned()))
     }
 }
 
@@ -495,8 +512,12 @@ mod tests {
         for step in Step::all() {
             assert_eq!(step.to_string().parse::<Step>().unwrap(), step);
         }
-        let with = "drop-attributes data-*";
-        assert_eq!(with.parse::<Step>().unwrap().to_string(), with);
+        for with in ["drop-attributes data-*", "first 100", "hex-of sha-256"] {
+            assert_eq!(with.parse::<Step>().unwrap().to_string(), with);
+        }
+        assert_eq!(run("first 2", "가나다"), "가나");
+        assert_eq!(run("hex-of md5", ""), "d41d8cd98f00b204e9800998ecf8427e");
+        assert!("first x".parse::<Step>().is_err());
         assert!("drop-attributes *a*".parse::<Step>().is_err());
         assert!("dropattributes".parse::<Step>().is_err());
     }

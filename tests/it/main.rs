@@ -15,6 +15,8 @@ mod first_steps;
 mod label;
 mod layering;
 mod oracle;
+mod recipe;
+mod recipe_rules;
 mod samples;
 mod source;
 mod vectors;
