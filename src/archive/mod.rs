@@ -11,6 +11,7 @@ mod cache;
 mod commit;
 mod error;
 pub mod layout;
+mod mend;
 mod merge;
 mod open;
 mod read;

@@ -87,7 +87,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn replace_catalog(&self) -> Result<(), ArchiveError> {
+    pub(super) fn replace_catalog(&self) -> Result<(), ArchiveError> {
         let mut catalog = held(&self.catalog);
         *catalog = Catalog::in_memory()?;
         remove_catalog(&*self.disk);
