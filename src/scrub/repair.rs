@@ -198,12 +198,7 @@ fn mend(archive: &Archive, lock: &Maintenance, name: &Hash) -> Result<(RepairEve
         .map_err(failed)?;
     let cold = pack.directory().is_ok_and(|directory| directory.cold);
 
-    let disk = archive.disk();
-    let tmp = format!("{}/repair-{}.pack", layout::TMP, std::process::id());
-    let io = |error| ArchiveError::io(&tmp, error);
-    disk.create_dir(layout::TMP).map_err(io)?;
-    let _ = disk.remove(&tmp);
-    let mut builder = PackBuilder::new(disk.create(&tmp).map_err(io)?, cold).map_err(failed)?;
+    let mut builder = PackBuilder::new(archive.tmp_file()?, cold).map_err(failed)?;
     let copied = copy_frames(archive, &pack, id, &mut builder).map_err(failed)?;
     let mut records_rebuilt = 0;
     if let Some(id) = id {
@@ -215,7 +210,6 @@ fn mend(archive: &Archive, lock: &Maintenance, name: &Hash) -> Result<(RepairEve
     let pages = builder.page_count() as u64;
     if pages == 0 && builder.record_count() == 0 {
         drop(builder);
-        let _ = disk.remove(&tmp);
         archive.remove_mended(lock, name)?;
         return Ok((
             RepairEvent::Mended {
@@ -228,20 +222,18 @@ fn mend(archive: &Archive, lock: &Maintenance, name: &Hash) -> Result<(RepairEve
             false,
         ));
     }
-    let mut finished = builder.finish().map_err(failed)?;
-    finished.out.sync().map_err(io)?;
+    let finished = builder.finish().map_err(failed)?;
     let new = finished.name;
-    drop(finished);
+    finished.out.publish(archive, &new)?;
     // Read back as it lies on the disk before it counts for anything.
-    let written = disk.open(&tmp).and_then(|file| hash_file(&*file)).map_err(io)?;
-    if written != new {
-        let _ = disk.remove(&tmp);
+    let path = layout::pack_path(&new);
+    let written = archive.disk().open(&path).and_then(|file| hash_file(&*file));
+    if written.map_err(|error| ArchiveError::io(&path, error))? != new {
         return Err(ArchiveError::NotReadBack {
             body: new,
             reason: "the mended pack reads back differently".to_owned(),
         });
     }
-    archive.publish_tmp(&tmp, &new)?;
     let in_place = new == *name;
     if !in_place {
         archive.refresh()?;
