@@ -187,7 +187,7 @@ impl Writer<'_> {
         let mut finished = pack.finish().map_err(ArchiveError::Building)?;
         self.archive.publish(&finished.name, &finished.out)?;
         let external = external_bases(&finished);
-        let lost = self.lost_bases(&external)?;
+        let lost = self.lost_bases(&external, &finished.name)?;
         if !lost.is_empty() {
             finished = self.rewrite(&finished, &lost)?;
             self.archive.publish(&finished.name, &finished.out)?;
@@ -245,7 +245,7 @@ impl Writer<'_> {
 
     /// Which of these bases have no copy left that a page of this pack may rest on, or were taken
     /// out, now that the pack is published. Packs are listed anew.
-    fn lost_bases(&mut self, external: &[(Hash, u32)]) -> Result<FxHashSet<Hash>, ArchiveError> {
+    fn lost_bases(&mut self, external: &[(Hash, u32)], own: &Hash) -> Result<FxHashSet<Hash>, ArchiveError> {
         // The bodies must be had before the catalog forgets where they were.
         {
             let mut handles = held(&self.archive.handles);
@@ -272,7 +272,7 @@ impl Writer<'_> {
                 }
             }
         }
-        self.archive.refresh()?;
+        self.archive.refresh_but(Some(own))?;
         self.refused = self.archive.refused()?;
         let mut lost = FxHashSet::default();
         for (base, below) in external {

@@ -19,7 +19,7 @@ use crate::pack::scan::{Piece, scan};
 use crate::pack::{Pack, PackError, Record};
 
 /// Bytes of decoded bodies an archive keeps for the next restores.
-pub(super) const BODY_CACHE: usize = 48 << 20;
+pub(super) const BODY_CACHE: usize = 32 << 20;
 
 /// What a pack holds, as far as it can be read.
 #[derive(Debug)]
@@ -123,12 +123,17 @@ impl Archive {
     /// Brings the catalog up to the packs that are there; whether anything had changed. A catalog
     /// that another process holds stays as it is: the next opener catches up.
     pub(crate) fn refresh(&self) -> Result<bool, ArchiveError> {
+        self.refresh_but(None)
+    }
+
+    /// The same, leaving out a pack that the caller is about to tell the catalog of.
+    pub(crate) fn refresh_but(&self, own: Option<&Hash>) -> Result<bool, ArchiveError> {
         let listed = self.list_packs()?;
         let known = packs::all(held(&self.catalog).connection())?;
         let known_names: FxHashSet<Hash> = known.iter().map(|pack| pack.name).collect();
         let unknown: Vec<Hash> = listed
             .keys()
-            .filter(|name| !known_names.contains(name))
+            .filter(|name| !known_names.contains(name) && own != Some(*name))
             .copied()
             .collect();
         let gone: Vec<i64> = known
@@ -328,15 +333,13 @@ fn group_prefixes(
 }
 
 /// Puts a pack into the catalog; `each` gets article, snapshot and the index of the record for every
-/// snapshot that is not hidden. Nothing happens if the pack is there already.
+/// snapshot that is not hidden. What is there already, because another process read the pack in, stays.
 pub(crate) fn insert(
     tx: &rusqlite::Transaction<'_>,
     contents: &PackContents,
     mut each: impl FnMut(i64, i64, usize) -> Result<(), CatalogError>,
 ) -> Result<(), CatalogError> {
-    let Some(id) = packs::add(tx, &contents.row)? else {
-        return Ok(());
-    };
+    let id = packs::add(tx, &contents.row)?;
     for page in &contents.pages {
         let row = PageRow {
             pack: id,

@@ -16,11 +16,11 @@ use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, Snapshot
 use crate::page::{Moment, Page, article_key};
 
 /// A pack should be committed when it has so many bytes, ...
-const FULL_BYTES: u64 = 64 << 20;
+const FULL_BYTES: u64 = 32 << 20;
 /// ... or so many snapshots, ...
 const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
-const FULL_RAW_BYTES: u64 = 512 << 20;
+const FULL_RAW_BYTES: u64 = 256 << 20;
 
 /// Packs a writer keeps open for the bases in them.
 const MAX_PINNED: usize = 512;
@@ -38,7 +38,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             level: 3,
-            base_cache: 64 << 20,
+            base_cache: 48 << 20,
         }
     }
 }

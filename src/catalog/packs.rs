@@ -72,22 +72,22 @@ pub fn all(connection: &Connection) -> Result<Vec<PackRow>, CatalogError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Puts a pack in; its number, or `None` if it is there already.
-pub fn add(tx: &Transaction<'_>, pack: &PackRow) -> Result<Option<i64>, CatalogError> {
-    let added = tx
-        .prepare_cached(
-            "INSERT OR IGNORE INTO packs (name, bytes, pages, records, cold, damaged)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            &pack.name.0[..],
-            pack.bytes.cast_signed(),
-            pack.pages.cast_signed(),
-            pack.records.cast_signed(),
-            pack.cold,
-            pack.damaged,
-        ])?;
-    Ok((added == 1).then(|| tx.last_insert_rowid()))
+/// Puts a pack in, if it is not there already; its number.
+pub fn add(tx: &Transaction<'_>, pack: &PackRow) -> Result<i64, CatalogError> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO packs (name, bytes, pages, records, cold, damaged)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        &pack.name.0[..],
+        pack.bytes.cast_signed(),
+        pack.pages.cast_signed(),
+        pack.records.cast_signed(),
+        pack.cold,
+        pack.damaged,
+    ])?;
+    let mut statement = tx.prepare_cached("SELECT id FROM packs WHERE name = ?1")?;
+    Ok(statement.query_row([&pack.name.0[..]], |row| row.get(0))?)
 }
 
 /// Puts in where a body lies.

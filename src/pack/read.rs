@@ -90,9 +90,11 @@ impl Pack {
         self.length
     }
 
-    /// Bytes of the file as they are.
+    /// Bytes of the file as they are. What fails is tried once more: an error that passes must not be
+    /// taken for damage.
     pub fn bytes(&self, at: u64, length: usize) -> Result<Vec<u8>, PackError> {
-        Ok(read_at(&*self.file, at, length)?)
+        let read = read_at(&*self.file, at, length).or_else(|_| read_at(&*self.file, at, length));
+        Ok(read?)
     }
 
     /// The directory, found through the footer.

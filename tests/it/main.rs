@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
+mod archive_faults;
+mod archive_hostile;
 mod archive_store;
 mod bad_input;
 mod block_corpus;
