@@ -10,7 +10,7 @@ use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
-use crate::diff::{self, Class, Diff, Filter, Ignore, Options, Place};
+use crate::diff::{self, Class, Diff, Filter, History, Ignore, Options, Place};
 use crate::label::{Reader, image_identity};
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html::{self, Version};
@@ -204,7 +204,16 @@ fn history(global: &Global, name: &str, reader: &Reader, terminal: &mut Terminal
             diff: entry.diff.as_ref(),
         })
         .collect();
-    html::history(name, &versions, terminal.writer()).map_err(|error| writing(&error))?;
+    let mut course = History::new();
+    for entry in &entries {
+        course.push(
+            entry.snapshot.n as u32,
+            Document::clone(&entry.document),
+            &Options::default(),
+        );
+    }
+    html::history(name, &versions, course.blame().as_ref(), terminal.writer())
+        .map_err(|error| writing(&error))?;
     Ok(Outcome::found_if(versions.len() > 1))
 }
 

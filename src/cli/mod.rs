@@ -4,6 +4,7 @@
 
 mod add;
 mod arguments;
+mod blame;
 mod cat;
 mod check;
 mod completions;
@@ -104,6 +105,8 @@ enum Command {
     Cat(cat::Arguments),
     /// Show what changed between two snapshots or files
     Diff(diff::Arguments),
+    /// Show for each paragraph when it appeared and when it last changed
+    Blame(blame::Arguments),
     /// Count articles, snapshots and bytes of the archive
     Stats(stats::Arguments),
     /// Rebuild the catalog from the packs
@@ -163,6 +166,7 @@ fn run(cli: Cli, terminal: &mut Terminal) -> CommandResult {
         Command::Log(arguments) => log::run(global, &arguments, terminal),
         Command::Cat(arguments) => cat::run(global, &arguments, terminal),
         Command::Diff(arguments) => diff::run(global, &arguments, terminal),
+        Command::Blame(arguments) => blame::run(global, &arguments, terminal),
         Command::Stats(arguments) => stats::run(global, &arguments, terminal),
         Command::Reindex(arguments) => reindex::run(global, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

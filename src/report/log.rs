@@ -1,16 +1,15 @@
 //! The history of an article: one line per snapshot, or one per changed block.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::archive::Snapshot;
 use crate::block::Document;
-use crate::diff::{Change, Class, Diff, Place, WordOp};
+use crate::diff::{Change, Class, Diff, Place, Summary, WordOp};
 use crate::digest::Hash;
 use crate::page::Moment;
-use crate::report::layout::{Accent, Look, bytes, cell, columns, fit, number};
+use crate::report::layout::{Accent, Look, bytes, cell, columns, fit};
 
 /// The JSON line of a snapshot.
 #[derive(Debug, Serialize)]
@@ -50,7 +49,7 @@ pub fn line<'a>(snapshot: &'a Snapshot, revision: bool, diff: Option<&Diff>) -> 
         revision,
         form_change: snapshot.form_change,
         status: snapshot.status,
-        edit: diff.map(kind_of_edit),
+        edit: diff.map(|diff| Summary::of(diff).to_string()),
         class: diff.and_then(Diff::class),
         ignored: diff
             .map(|diff| diff.ignored.changes)
@@ -95,7 +94,7 @@ pub fn row(
     );
     let text = match (diff, snapshot.n) {
         _ if !snapshot.counts_as_revision() => format!("status {}", snapshot.status.unwrap_or_default()),
-        (Some(diff), _) => kind_of_edit(diff),
+        (Some(diff), _) => Summary::of(diff).to_string(),
         (None, 1) => "first".to_owned(),
         (None, _) => "unchanged".to_owned(),
     };
@@ -106,54 +105,6 @@ pub fn row(
         "{start}{}",
         fit(&text, look.width.saturating_sub(used).max(20))
     )
-}
-
-/// In one line what kind of edit it was: `numeric 2, text 1 in the body; caption text 1; -12 +34
-/// characters`.
-#[must_use]
-pub fn kind_of_edit(diff: &Diff) -> String {
-    let mut places: BTreeMap<Place, BTreeMap<std::cmp::Reverse<Class>, u32>> = BTreeMap::new();
-    let (mut deleted, mut inserted, mut outside) = (0_u64, 0_u64, 0_u32);
-    for change in diff.edits() {
-        if change.place == Place::Outside {
-            outside += 1;
-            continue;
-        }
-        *places
-            .entry(change.place)
-            .or_default()
-            .entry(std::cmp::Reverse(change.class))
-            .or_default() += 1;
-        deleted += u64::from(change.size.deleted);
-        inserted += u64::from(change.size.inserted);
-    }
-    let mut parts: Vec<String> = places
-        .iter()
-        .map(|(place, classes)| {
-            let classes: Vec<String> = classes
-                .iter()
-                .map(|(class, count)| format!("{count} {}", class.0.as_str()))
-                .collect();
-            format!("{}: {}", place.as_str(), classes.join(", "))
-        })
-        .collect();
-    if deleted + inserted > 0 {
-        parts.push(format!("-{} +{} characters", number(deleted), number(inserted)));
-    }
-    if outside > 0 {
-        parts.push(format!("{outside} outside"));
-    }
-    if diff.ignored.changes > 0 {
-        parts.push(format!("{} ignored", diff.ignored.changes));
-    }
-    if let Some(suspect) = &diff.suspect {
-        parts.insert(0, format!("suspect ({})", suspect.reason.as_str()));
-    }
-    if parts.is_empty() {
-        "unchanged".to_owned()
-    } else {
-        parts.join("; ")
-    }
 }
 
 /// One changed block of one revision.

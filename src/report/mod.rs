@@ -3,6 +3,7 @@
 //! Never: computes.
 
 pub mod archive;
+pub mod blame;
 pub mod blocks;
 pub mod check;
 pub mod diff;

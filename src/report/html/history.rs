@@ -9,10 +9,9 @@ use super::rows::{self, Anchors};
 use super::{close, escape, open};
 use crate::archive::Snapshot;
 use crate::block::Document;
-use crate::diff::{Diff, Op};
+use crate::diff::{Blame, Diff, Place, Summary};
 use crate::report::diff::Side;
 use crate::report::layout::counted;
-use crate::report::log::kind_of_edit;
 
 /// A snapshot in which something changed, with the diff from the one before it.
 #[derive(Debug)]
@@ -25,15 +24,13 @@ pub struct Version<'a> {
     pub diff: Option<&'a Diff>,
 }
 
-/// Where a paragraph of the newest version comes from: numbers of snapshots, as `log` counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Origin {
-    first: u64,
-    last: u64,
-}
-
 /// Writes the history of one article as one self-contained page. `versions` in order of time.
-pub fn history(address: &str, versions: &[Version<'_>], out: &mut impl Write) -> io::Result<()> {
+pub fn history(
+    address: &str,
+    versions: &[Version<'_>],
+    blame: Option<&Blame>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let Some(newest) = versions.last() else {
         return Ok(());
     };
@@ -61,7 +58,7 @@ pub fn history(address: &str, versions: &[Version<'_>], out: &mut impl Write) ->
     for version in versions {
         let n = version.snapshot.n;
         let (class, text) = match version.diff {
-            Some(diff) if diff.class().is_some() => ("", kind_of_edit(diff)),
+            Some(diff) if diff.class().is_some() => ("", Summary::of(diff).to_string()),
             Some(_) => ("quiet", "nothing in the article".to_owned()),
             None => ("", "first version".to_owned()),
         };
@@ -73,7 +70,9 @@ pub fn history(address: &str, versions: &[Version<'_>], out: &mut impl Write) ->
         )?;
     }
     writeln!(out, "</ol>")?;
-    paragraphs(versions, newest, out)?;
+    if let Some(blame) = blame {
+        paragraphs(versions, blame, out)?;
+    }
     writeln!(out, "<h2>Every edit</h2>")?;
     for pair in versions.windows(2).rev() {
         let [before, after] = pair else { continue };
@@ -84,7 +83,7 @@ pub fn history(address: &str, versions: &[Version<'_>], out: &mut impl Write) ->
             "<details id=\"v{n}\"{}><summary>{n}, {} — {}</summary>",
             if diff.class().is_some() { " open" } else { "" },
             moment(after.snapshot),
-            escape(&kind_of_edit(diff))
+            escape(&Summary::of(diff).to_string())
         )?;
         notices(diff, out)?;
         let prefix = format!("v{n}-");
@@ -101,73 +100,42 @@ pub fn history(address: &str, versions: &[Version<'_>], out: &mut impl Write) ->
     close(out)
 }
 
-/// The newest version's article, paragraph by paragraph, with its origin.
-fn paragraphs(versions: &[Version<'_>], newest: &Version<'_>, out: &mut impl Write) -> io::Result<()> {
-    let origins = origins(versions);
+/// The newest version's article, paragraph by paragraph: when it appeared and when it last changed.
+fn paragraphs(versions: &[Version<'_>], blame: &Blame, out: &mut impl Write) -> io::Result<()> {
     let moments: HashMap<u64, &Snapshot> = versions
         .iter()
         .map(|version| (version.snapshot.n, version.snapshot))
         .collect();
     writeln!(
         out,
-        "<h2>Paragraphs of the newest version</h2>\n<table><thead><tr><th>first seen</th><th>last changed</th>\
-         <th>text</th></tr></thead><tbody>"
+        "<h2>Paragraphs of version {}</h2>\n<table><thead><tr><th>first seen</th><th>last changed</th>\
+         <th>text</th></tr></thead><tbody>",
+        blame.n
     )?;
-    let when = |n: u64| {
-        moments
-            .get(&n)
-            .map_or_else(String::new, |snapshot| moment(snapshot))
+    let when = |n: u32| {
+        let time = moments
+            .get(&u64::from(n))
+            .map_or_else(String::new, |snapshot| moment(snapshot));
+        format!("<a href=\"#v{n}\">{n}</a> {time}")
     };
-    for (block, origin) in newest.document.blocks.iter().zip(&origins) {
-        if !block.body {
-            continue;
-        }
-        let changed = if origin.last == origin.first {
+    for paragraph in blame
+        .paragraphs
+        .iter()
+        .filter(|paragraph| paragraph.place != Place::Outside)
+    {
+        let changed = if paragraph.changed == paragraph.first {
             "—".to_owned()
         } else {
-            format!("<a href=\"#v{0}\">{0}</a>, {1}", origin.last, when(origin.last))
+            when(paragraph.changed)
         };
         writeln!(
             out,
-            "<tr><td class=\"when\"><a href=\"#v{0}\">{0}</a>, {1}</td><td class=\"when\">{changed}</td>\
-             <td class=\"{2}\">{3}</td></tr>",
-            origin.first,
-            when(origin.first),
-            rows::weight(block),
-            escape(&rows::shown(block))
+            "<tr><td class=\"when\">{}</td><td class=\"when\">{changed}</td><td>{}</td></tr>",
+            when(paragraph.first),
+            escape(&paragraph.text)
         )?;
     }
     writeln!(out, "</tbody></table>")
-}
-
-/// Follows every block of the newest version back through the diffs.
-fn origins(versions: &[Version<'_>]) -> Vec<Origin> {
-    let mut origins: Vec<Origin> = Vec::new();
-    for version in versions {
-        let n = version.snapshot.n;
-        let fresh = Origin { first: n, last: n };
-        let mut next = vec![fresh; version.document.blocks.len()];
-        for change in version.diff.iter().flat_map(|diff| &diff.changes) {
-            let same = change.op == Op::Equal || (change.op == Op::Move && change.words.is_empty());
-            for (i, &new) in change.new.iter().enumerate() {
-                // Equal runs go one to one; of a split or merge the first old block tells.
-                let from = change.old.get(if same {
-                    i
-                } else {
-                    i.min(change.old.len().saturating_sub(1))
-                });
-                let before = from.and_then(|&old| origins.get(old as usize)).copied();
-                if let (Some(before), Some(slot)) = (before, next.get_mut(new as usize)) {
-                    *slot = Origin {
-                        first: before.first,
-                        last: if same { before.last } else { n },
-                    };
-                }
-            }
-        }
-        origins = next;
-    }
-    origins
 }
 
 fn side<'a>(address: &'a str, version: &'a Version<'_>) -> Side<'a> {

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use super::rows::{self, Anchors};
 use super::{close, escape, open};
-use crate::diff::{Diff, Place};
+use crate::diff::{Diff, Place, Summary};
 use crate::report::diff::Side;
 use crate::report::layout::{counted, number};
-use crate::report::log::kind_of_edit;
 
 /// Writes one self-contained page: both sides, a summary, every change inline and side by side,
 /// unchanged paragraphs and changes outside the article folded.
@@ -29,7 +28,11 @@ pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> 
     }
     writeln!(out, "</div>")?;
     notices(diff, out)?;
-    writeln!(out, "<p>{}</p>\n</header>", escape(&kind_of_edit(diff)))?;
+    writeln!(
+        out,
+        "<p>{}</p>\n</header>",
+        escape(&Summary::of(diff).to_string())
+    )?;
     switch(out)?;
     writeln!(out, "<main>")?;
     rows::changes(old, new, diff, Anchors::default(), out)?;

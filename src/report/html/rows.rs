@@ -293,7 +293,7 @@ fn joined(indices: &[u32], all: &[Block]) -> String {
 }
 
 /// The block's text, or what stands for it where it has none.
-pub(super) fn shown(block: &Block) -> String {
+fn shown(block: &Block) -> String {
     if !block.text.is_empty() {
         return block.text.clone();
     }
@@ -304,6 +304,6 @@ pub(super) fn shown(block: &Block) -> String {
     image.map_or_else(|| "(no text)".to_owned(), |image| format!("[image: {image}]"))
 }
 
-pub(super) fn weight(block: &Block) -> &'static str {
+fn weight(block: &Block) -> &'static str {
     if block.kind.is_heading() { "h" } else { "" }
 }
