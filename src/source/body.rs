@@ -161,13 +161,23 @@ pub fn looks_like_html(body: &[u8]) -> bool {
     if is_foreign(body) {
         return false;
     }
-    memchr::memchr_iter(b'<', body).any(|at| {
+    let has_tag = memchr::memchr_iter(b'<', body).any(|at| {
         let next = match body.get(at + 1) {
             Some(0) => body.get(at + 2),
             other => other,
         };
         next.is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'/' | b'?'))
-    })
+    });
+    has_tag || is_plain_text(body)
+}
+
+/// Whether the body is text without markup: what a server or a crawler answers when it fails, and
+/// what a browser shows as a page of one paragraph.
+fn is_plain_text(body: &[u8]) -> bool {
+    !body.is_empty()
+        && body.iter().all(|&byte| {
+            byte >= b' ' && byte != 0x7F || matches!(byte, b'\t' | b'\n' | b'\x0C' | b'\r' | 0x1B)
+        })
 }
 
 #[cfg(test)]
@@ -181,13 +191,14 @@ mod tests {
         for page in [
             &b"\0\0<p>a"[..],
             b"text <br> text",
+            b"only text, 3 < 4",
             b"<!doctype",
             &utf16le,
             &utf16be,
         ] {
             assert!(looks_like_html(page), "{page:?}");
         }
-        for other in [&b""[..], b"only text, 3 < 4", b"%PDF-1.7 <a>", b"\x1f\x8b<a>"] {
+        for other in [&b""[..], b"no text \0\x01", b"%PDF-1.7 <a>", b"\x1f\x8b<a>"] {
             assert!(!looks_like_html(other), "{other:?}");
         }
     }
