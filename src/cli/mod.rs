@@ -7,9 +7,12 @@ mod arguments;
 mod blame;
 mod cat;
 mod check;
+mod compact;
 mod completions;
 mod diff;
 mod failure;
+mod find;
+mod forget;
 mod hash;
 
 mod list;
@@ -107,8 +110,14 @@ enum Command {
     Diff(diff::Arguments),
     /// Show for each paragraph when it appeared and when it last changed
     Blame(blame::Arguments),
+    /// Find where a paragraph stands in the archive
+    Find(find::Arguments),
     /// Count articles, snapshots and bytes of the archive
     Stats(stats::Arguments),
+    /// Merge packs and store them as small as possible
+    Compact(compact::Arguments),
+    /// Take a snapshot or an article out for good
+    Forget(forget::Arguments),
     /// Rebuild the catalog from the packs
     Reindex(reindex::Arguments),
     /// Print a completion script for a shell
@@ -167,6 +176,9 @@ fn run(cli: Cli, terminal: &mut Terminal) -> CommandResult {
         Command::Cat(arguments) => cat::run(global, &arguments, terminal),
         Command::Diff(arguments) => diff::run(global, &arguments, terminal),
         Command::Blame(arguments) => blame::run(global, &arguments, terminal),
+        Command::Find(arguments) => find::run(global, &arguments, terminal),
+        Command::Compact(arguments) => compact::run(global, &arguments, terminal),
+        Command::Forget(arguments) => forget::run(global, &arguments, terminal),
         Command::Stats(arguments) => stats::run(global, &arguments, terminal),
         Command::Reindex(arguments) => reindex::run(global, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

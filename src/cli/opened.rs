@@ -69,6 +69,8 @@ pub(super) struct NamedPage {
     /// The name for headings: the file's path, or address and number.
     pub(super) name: String,
     pub(super) page: Page,
+    /// The snapshot, if the page is from the archive.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 /// Whether an argument names a file on disk rather than a snapshot.
@@ -95,6 +97,7 @@ pub(super) fn restored(archive: &Archive, snapshot: &Snapshot) -> Result<NamedPa
     Ok(NamedPage {
         name: format!("{}@{}", snapshot.address, snapshot.n),
         page,
+        snapshot: Some(snapshot.clone()),
     })
 }
 
@@ -106,6 +109,7 @@ fn file(name: &str) -> Result<NamedPage, Failure> {
                 return Ok(NamedPage {
                     name: name.to_owned(),
                     page: *page,
+                    snapshot: None,
                 });
             }
             Some(Item::Skipped(fault) | Item::Noted(fault)) => return Err(Failure::new(fault)),

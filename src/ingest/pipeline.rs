@@ -36,6 +36,7 @@ pub fn run(
         let planned = Plan {
             gate: &gate,
             parsed,
+            pages: every.pages,
             barrier: false,
         };
         let mut encoded = pool::ordered(scope, workers, planned, encode);
@@ -46,7 +47,6 @@ pub fn run(
             summary: Summary::default(),
             through: None,
             first_pending: None,
-            pending: 0,
         };
         let outcome = sink.drain(&mut encoded);
         // The planner may be waiting for a commit that will not come.
@@ -68,6 +68,8 @@ struct State<'a> {
     writer: Writer<'a>,
     /// Jobs planned and not yet appended.
     in_flight: u64,
+    /// Jobs planned since the last barrier.
+    since_barrier: u64,
     /// A barrier is on its way through the stages.
     closed: bool,
 }
@@ -78,6 +80,7 @@ impl<'a> Gate<'a> {
             writer: Mutex::new(State {
                 writer,
                 in_flight: 0,
+                since_barrier: 0,
                 closed: false,
             }),
             opened: Condvar::new(),
@@ -179,6 +182,8 @@ fn encode(step: Step) -> Step {
 struct Plan<'g, 'a, I> {
     gate: &'g Gate<'a>,
     parsed: I,
+    /// Jobs after which a commit is due.
+    pages: Option<u64>,
     barrier: bool,
 }
 
@@ -198,7 +203,9 @@ impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
             self.barrier = false;
         }
         if self.gate.barrier_wanted.swap(false, Ordering::SeqCst) {
-            self.gate.lock().closed = true;
+            let mut state = self.gate.lock();
+            state.closed = true;
+            state.since_barrier = 0;
             self.barrier = true;
             return Some(Step::Barrier);
         }
@@ -219,6 +226,10 @@ impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
                     Ok(Planned::Forgotten) => Step::Forgotten(place, counts),
                     Ok(Planned::Job(job)) => {
                         state.in_flight += 1;
+                        state.since_barrier += 1;
+                        if self.pages.is_some_and(|pages| state.since_barrier >= pages) {
+                            self.gate.barrier_wanted.store(true, Ordering::SeqCst);
+                        }
                         Step::Job(job, place, counts)
                     }
                     Err(error) => Step::Refused(error, place, counts),
@@ -238,8 +249,6 @@ struct Sink<'g, 'a, 'o> {
     through: Option<Place>,
     /// When the oldest page not yet committed was appended.
     first_pending: Option<Instant>,
-    /// Pages appended since the last commit.
-    pending: u64,
 }
 
 impl Sink<'_, '_, '_> {
@@ -270,7 +279,6 @@ impl Sink<'_, '_, '_> {
                     state.writer.is_full()
                 };
                 self.summary.new += 1;
-                self.pending += 1;
                 self.first_pending.get_or_insert_with(Instant::now);
                 self.count(place, &counts);
                 if full || self.commit_due() {
@@ -328,17 +336,15 @@ impl Sink<'_, '_, '_> {
     }
 
     fn commit_due(&self) -> bool {
-        let by_pages = self.every.pages.is_some_and(|pages| self.pending >= pages);
-        let by_time = match (self.every.time, self.first_pending) {
+        match (self.every.time, self.first_pending) {
             (Some(time), Some(since)) => since.elapsed() >= time,
             _ => false,
-        };
-        by_pages || by_time
+        }
     }
 
     fn commit(&mut self) -> Result<(), IngestError> {
         let commit = self.gate.lock().writer.commit()?;
-        (self.pending, self.first_pending) = (0, None);
+        self.first_pending = None;
         let (Some(commit), Some(through)) = (commit, self.through.clone()) else {
             return Ok(());
         };

@@ -221,3 +221,35 @@ pub fn counted_up(stats: &Stats, look: Look, out: &mut impl Write) -> io::Result
     }
     Ok(())
 }
+
+/// The JSON object of `compact`.
+#[must_use]
+pub fn compact_object(summary: &crate::compact::Summary, seconds: f64) -> Value {
+    json!({
+        "type": "summary",
+        "packs_before": summary.packs_before,
+        "bytes_before": summary.bytes_before,
+        "packs_after": summary.packs_after,
+        "bytes_after": summary.bytes_after,
+        "pages": summary.pages,
+        "stopped": summary.stopped,
+        "seconds": (seconds * 1000.0).round() / 1000.0,
+    })
+}
+
+/// What `compact` says.
+#[must_use]
+pub fn compacted(summary: &crate::compact::Summary, seconds: f64) -> String {
+    if summary.packs_before == 0 {
+        return "nothing to do: every pack is compact already (--all writes them anew all the same)"
+            .to_owned();
+    }
+    format!(
+        "{} of {} became {} of {} ({}) in {seconds:.1} s",
+        counted(summary.packs_before, "pack"),
+        bytes(summary.bytes_before),
+        counted(summary.packs_after, "pack"),
+        bytes(summary.bytes_after),
+        counted(summary.pages, "page"),
+    )
+}

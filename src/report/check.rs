@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::block::Document;
-use crate::check::{CheckReport, Summary, Verdict};
+use crate::catalog::ledger::{SiteLedger, Testimony};
+use crate::check::{CheckReport, SiteSummary, Summary, Testified, Verdict};
 use crate::recipe::Recipe;
 use crate::report::blocks::BlockLine;
 use crate::report::layout::{Accent, Look, cell, columns, counted, fit};
@@ -22,6 +23,8 @@ pub struct Shown<'a> {
     pub recipes: &'a [Recipe],
     /// The verdicts.
     pub report: &'a CheckReport,
+    /// What other snapshots say, block by block; empty without an archive.
+    pub witnesses: &'a [Option<Testified>],
     /// Whether blocks without a declared hash are printed as well.
     pub all: bool,
 }
@@ -31,7 +34,11 @@ struct Line<'a> {
     #[serde(flatten)]
     block: BlockLine<'a>,
     verdict: &'static str,
-    witness: Option<()>,
+    /// What the archive's other snapshots say; null without an archive.
+    witness: Option<&'static str>,
+    /// Those that say it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    witness_snapshots: Vec<Value>,
 }
 
 /// JSON Lines, one object a block.
@@ -49,15 +56,28 @@ pub fn json(shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
             .and_then(|index| shown.recipes.get(index))
             .or(shown.recipes.first());
         let recipe = recipe.map(Recipe::label).unwrap_or_default();
+        let testified = shown.witnesses.get(check.block).and_then(Option::as_ref);
         let line = Line {
             block: BlockLine::new(shown.page, check.block, block, &hash, &recipe),
             verdict: check.verdict.as_str(),
-            witness: None,
+            witness: shown
+                .witnesses
+                .get(check.block)
+                .and_then(Option::as_ref)
+                .map(Witness::of),
         };
         serde_json::to_writer(&mut *out, &line)?;
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+fn names(testified: &Testified) -> Vec<Value> {
+    testified
+        .snapshots
+        .iter()
+        .map(|snapshot| json!({"address": snapshot.address, "n": snapshot.n, "time": snapshot.moment}))
+        .collect()
 }
 
 /// The summary object over all pages.
@@ -79,6 +99,69 @@ pub fn summary(total: &Summary, pages: usize) -> Value {
 #[must_use]
 pub fn summary_line(total: &Summary, pages: usize) -> String {
     format!("{}: {}", counted(pages as u64, "page"), counts(total))
+}
+
+/// `conflict with https://...@1 (2026-05-06)`; nothing where there is nothing to tell.
+fn told(testified: &Testified) -> String {
+    let names: Vec<String> = testified
+        .snapshots
+        .iter()
+        .map(|snapshot| format!("{}@{}", snapshot.address, snapshot.n))
+        .collect();
+    let more = testified.total.saturating_sub(names.len());
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    match testified.testimony {
+        Testimony::First => "first seen here".to_owned(),
+        other => format!("{} with {}{more}", other.as_str(), names.join(", ")),
+    }
+}
+
+/// The JSON line of one site of an archive.
+#[must_use]
+pub fn site_object(site: &str, summary: &SiteSummary, recipes: &[Recipe], ledger: &SiteLedger) -> Value {
+    let fitting = summary.fitting(recipes);
+    json!({
+        "type": "site",
+        "site": site,
+        "pages": summary.pages,
+        "blocks": summary.summary.blocks,
+        "reproduced": summary.summary.reproduced,
+        "altered": summary.summary.altered,
+        "unproven": summary.summary.unproven,
+        "undeclared": summary.summary.undeclared,
+        "malformed": summary.summary.malformed,
+        "recipe": fitting.map(|(recipe, _)| recipe.label()),
+        "recipe_reproduces": fitting.map(|(_, count)| count),
+        "first": summary.first,
+        "last": summary.last,
+        "equal_texts_equal_hashes": ledger.salt.equal,
+        "equal_texts_different_hashes": ledger.salt.different,
+    })
+}
+
+/// The same in one line of text.
+#[must_use]
+pub fn site_line(site: &str, summary: &SiteSummary, recipes: &[Recipe], ledger: &SiteLedger) -> String {
+    let site = if site.is_empty() { "(no host)" } else { site };
+    let mut facts = vec![
+        format!("{site}: {}", counted(summary.pages as u64, "page")),
+        counts(&summary.summary),
+    ];
+    if let Some((recipe, count)) = summary.fitting(recipes) {
+        facts.push(format!("{} reproduces {count}", recipe.label()));
+    }
+    let salt = &ledger.salt;
+    if salt.equal + salt.different > 0 {
+        facts.push(format!(
+            "equal texts in different articles: {} with equal hashes, {} with different ones",
+            salt.equal, salt.different
+        ));
+    }
+    facts.join("; ")
 }
 
 fn counts(summary: &Summary) -> String {
@@ -125,6 +208,12 @@ pub fn terminal(shown: &Shown<'_>, look: Look, out: &mut impl Write) -> io::Resu
             cell(check.verdict.as_str(), 10),
             cell(&declared, 12)
         );
+        let witness = shown
+            .witnesses
+            .get(check.block)
+            .and_then(Option::as_ref)
+            .map(told)
+            .unwrap_or_default();
         let room = look.width.saturating_sub(columns(&head)).max(8);
         let painted = head.replacen(
             check.verdict.as_str(),
@@ -132,6 +221,13 @@ pub fn terminal(shown: &Shown<'_>, look: Look, out: &mut impl Write) -> io::Resu
             1,
         );
         writeln!(out, "{painted}{}", fit(&block.text, room).trim_end())?;
+        if !witness.is_empty() {
+            writeln!(
+                out,
+                "      {}",
+                look.paint(Accent::Faint, fit(&witness, look.width.saturating_sub(6)))
+            )?;
+        }
     }
     writeln!(out, "{}", counts(summary))?;
     for fit in &shown.report.fits {

@@ -7,6 +7,7 @@ pub mod blame;
 pub mod blocks;
 pub mod check;
 pub mod diff;
+pub mod find;
 pub mod flow;
 pub mod html;
 pub mod layout;
