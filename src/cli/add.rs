@@ -1,6 +1,6 @@
 //! `add`: pages into the archive.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -30,26 +30,17 @@ pub(super) struct Arguments {
 
 /// `500` is a number of pages, `30s`, `5m` and `1h` are times.
 fn commit_every(spelled: &str) -> Result<CommitEvery, String> {
-    let error = || format!("{spelled:?} is neither a number of pages (500) nor a time (30s, 5m)");
-    let unit = spelled.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = spelled[..spelled.len() - unit.len()]
-        .parse()
-        .map_err(|_| error())?;
-    let seconds = match unit {
-        "" => {
-            return Ok(CommitEvery {
-                pages: Some(number.max(1)),
-                time: None,
-            });
-        }
-        "s" => number,
-        "m" => number.saturating_mul(60),
-        "h" => number.saturating_mul(3600),
-        _ => return Err(error()),
-    };
+    if let Ok(pages) = spelled.parse::<u64>() {
+        return Ok(CommitEvery {
+            pages: Some(pages.max(1)),
+            time: None,
+        });
+    }
+    let time = super::scrub::duration(spelled)
+        .map_err(|_| format!("{spelled:?} is neither a number of pages (500) nor a time (30s, 5m)"))?;
     Ok(CommitEvery {
         pages: None,
-        time: Some(Duration::from_secs(seconds)),
+        time: Some(time),
     })
 }
 

@@ -21,6 +21,7 @@ mod opened;
 mod progress;
 mod recipe;
 mod reindex;
+mod scrub;
 mod site;
 mod stamp;
 mod stats;
@@ -114,6 +115,10 @@ enum Command {
     Find(find::Arguments),
     /// Count articles, snapshots and bytes of the archive
     Stats(stats::Arguments),
+    /// Read the whole archive back and report every damage
+    Scrub(scrub::Arguments),
+    /// Mend what can be mended of a damaged archive; originals are kept
+    Repair(scrub::RepairArguments),
     /// Merge packs and store them as small as possible
     Compact(compact::Arguments),
     /// Take a snapshot or an article out for good
@@ -179,6 +184,8 @@ fn run(cli: Cli, terminal: &mut Terminal) -> CommandResult {
         Command::Find(arguments) => find::run(global, &arguments, terminal),
         Command::Compact(arguments) => compact::run(global, &arguments, terminal),
         Command::Forget(arguments) => forget::run(global, &arguments, terminal),
+        Command::Scrub(arguments) => scrub::run(global, &arguments, terminal),
+        Command::Repair(arguments) => scrub::repair(global, &arguments, terminal),
         Command::Stats(arguments) => stats::run(global, &arguments, terminal),
         Command::Reindex(arguments) => reindex::run(global, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

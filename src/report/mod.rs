@@ -13,3 +13,4 @@ pub mod html;
 pub mod layout;
 pub mod log;
 pub mod recipe;
+pub mod scrub;
