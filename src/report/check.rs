@@ -60,11 +60,8 @@ pub fn json(shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
         let line = Line {
             block: BlockLine::new(shown.page, check.block, block, &hash, &recipe),
             verdict: check.verdict.as_str(),
-            witness: shown
-                .witnesses
-                .get(check.block)
-                .and_then(Option::as_ref)
-                .map(Witness::of),
+            witness: testified.map(|testified| testified.testimony.as_str()),
+            witness_snapshots: testified.map(names).unwrap_or_default(),
         };
         serde_json::to_writer(&mut *out, &line)?;
         out.write_all(b"\n")?;
