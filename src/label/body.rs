@@ -7,6 +7,7 @@
 use super::SiteRule;
 use super::home::{self, Home};
 use super::known::{Nature, Other};
+use super::lead;
 use super::measure::Measure;
 use super::outline::{NodeId, Outline};
 use super::phrases::{Phrase, phrase};
@@ -153,9 +154,9 @@ fn guessed(document: &Document, outline: &Outline) -> Vec<Verdict> {
             }
         })
         .collect();
-    add_lead(&document.blocks, &measures, &mut verdicts, |block| {
+    lead::add(document, &measures, &mut verdicts, |block| {
         let node = outline.of_block[block] as usize;
-        other[node].is_none() && own(&document.blocks[block], &measures[block], None, &natures).is_none()
+        other[node].and_then(|node| natures[node as usize].other)
     });
     drop_trailing_headings(&document.blocks, &mut verdicts);
     verdicts
@@ -192,32 +193,5 @@ fn drop_trailing_headings(blocks: &[Block], verdicts: &mut [Verdict]) {
             body: false,
             because: Because::Heading,
         };
-    }
-}
-
-/// Blocks between headline and home that are looked at.
-const MAX_LEAD: usize = 40;
-
-/// Many pages put the first paragraph beside the element that holds the others, under the headline.
-fn add_lead(blocks: &[Block], measures: &[Measure], verdicts: &mut [Verdict], fits: impl Fn(usize) -> bool) {
-    let is_headline = |block: &Block| block.kind == Kind::H1;
-    let Some(first) = verdicts.iter().position(|verdict| verdict.body) else {
-        return;
-    };
-    let from = first.saturating_sub(MAX_LEAD);
-    let Some(headline) = blocks[from..first].iter().rposition(is_headline) else {
-        return;
-    };
-    for index in from + headline + 1..first {
-        if blocks[index].kind == Kind::P
-            && measures[index].prose > 0
-            && verdicts[index].because == Because::Outside
-            && fits(index)
-        {
-            verdicts[index] = Verdict {
-                body: true,
-                because: Because::Lead,
-            };
-        }
     }
 }

@@ -4,7 +4,7 @@ use super::body::Because;
 use super::known::{self, Nature, Other};
 use super::measure::Measure;
 use super::outline::{NodeId, Outline};
-use crate::block::Document;
+use crate::block::{Document, Kind};
 
 /// The elements that hold the body.
 pub struct Home {
@@ -17,22 +17,25 @@ pub struct Home {
 }
 
 /// Share of the page's running text that the elements of each rank must hold, in percent.
-const LEAST_SHARE: [u64; known::RANKS as usize] = [10, 30, 50, 50];
+const LEAST_SHARE: [u64; known::RANKS as usize] = [10, 20, 30, 30];
+/// The same for an element that holds the page's only headline.
+const HEADED_SHARE: u64 = 10;
 /// Share of an element's running text that a child must hold to stand for it, in percent.
-const DESCENT_SHARE: u64 = 94;
+const DESCENT_SHARE: u64 = 98;
 
 /// Running text of a page, in bytes, from which other text does not count.
-const LEAST_PROSE: u64 = 300;
+const LEAST_PROSE: u64 = 150;
 /// Share of the page's text that must be left beside the elements that hold something else, in
 /// percent. Where less is left, what elements are called is no guide.
 const LEAST_LEFT: u64 = 5;
 /// What is trusted most stands first.
-const TRUST: [Other; 5] = [
+const TRUST: [Other; 6] = [
     Other::Comments,
     Other::Landmark,
     Other::Hidden,
     Other::Boilerplate,
     Other::About,
+    Other::Teaser,
 ];
 
 /// Finds the home of the body.
@@ -83,7 +86,12 @@ pub fn find(document: &Document, outline: &Outline, measures: &[Measure]) -> Hom
             inside[id as usize] = Some(Because::Container(id));
         }
     } else if total > 0 {
-        for (id, because) in choose(outline, &natures, &other, &prose, total) {
+        let headlines = document
+            .blocks
+            .iter()
+            .map(|block| u64::from(block.kind == Kind::H1));
+        let headlines = sums(outline, headlines);
+        for (id, because) in choose(outline, &natures, &other, &prose, &headlines, total) {
             inside[id as usize] = Some(because);
         }
     }
@@ -121,33 +129,38 @@ fn choose(
     natures: &[Nature],
     other: &[Option<NodeId>],
     prose: &[u64],
+    headlines: &[u64],
     total: u64,
 ) -> Vec<(NodeId, Because)> {
     for (rank, share) in LEAST_SHARE.into_iter().enumerate() {
         let ranked = outermost(outline, |id| {
-            natures[id].rank.map(usize::from) == Some(rank) && other[id].is_none() && prose[id] > 0
+            natures[id].rank.map(usize::from) == Some(rank)
+                && outline.nodes[id].encloses
+                && other[id].is_none()
+                && prose[id] > 0
         });
-        let Some(&largest) = ranked
-            .iter()
-            .max_by_key(|&&id| (prose[id as usize], std::cmp::Reverse(id)))
-        else {
+        let parts = parts(outline, ranked, prose, headlines, total);
+        let held: u64 = parts.iter().map(|&id| prose[id as usize]).sum();
+        let [whole] = *parts else {
+            if held > 0 && held * 100 >= total * share {
+                return parts.into_iter().map(|id| (id, Because::Container(id))).collect();
+            }
             continue;
         };
-        let parts: Vec<NodeId> = ranked
-            .into_iter()
-            .filter(|&id| alike(outline, id, largest))
-            .collect();
-        let held: u64 = parts.iter().map(|&id| prose[id as usize]).sum();
+        let share = if headlines[whole as usize] > 0 {
+            share.min(HEADED_SHARE)
+        } else {
+            share
+        };
         if held * 100 < total * share {
             continue;
         }
-        if let [whole] = *parts
-            && rank >= usize::from(known::GENERIC)
-            && let Some(inner) = descend(outline, prose, Some(whole))
-        {
-            return vec![(inner, Because::Container(inner))];
-        }
-        return parts.into_iter().map(|id| (id, Because::Container(id))).collect();
+        let narrow = rank >= usize::from(known::GENERIC);
+        let home = narrow
+            .then(|| descend(outline, prose, Some(whole)))
+            .flatten()
+            .unwrap_or(whole);
+        return vec![(home, Because::Container(home))];
     }
     match descend(outline, prose, None) {
         Some(id) => vec![(id, Because::Density(id))],
@@ -155,6 +168,37 @@ fn choose(
             .map(|id| (id as NodeId, Because::Density(id as NodeId)))
             .collect(),
     }
+}
+
+/// Of the elements of one rank those that hold the body together: the only one with a headline, if
+/// there are several; else the largest and all that look like it; all of them where the largest is but
+/// one of many, as on a front page.
+fn parts(
+    outline: &Outline,
+    ranked: Vec<NodeId>,
+    prose: &[u64],
+    headlines: &[u64],
+    total: u64,
+) -> Vec<NodeId> {
+    let largest = ranked
+        .iter()
+        .copied()
+        .max_by_key(|&id| (prose[id as usize], std::cmp::Reverse(id)));
+    let Some(largest) = largest else {
+        return ranked;
+    };
+    let mut headed = ranked.iter().copied().filter(|&id| headlines[id as usize] > 0);
+    if let (Some(one), None) = (headed.next(), headed.next())
+        && prose[one as usize] * 100 >= total * HEADED_SHARE
+    {
+        return vec![one];
+    }
+    let all: u64 = ranked.iter().map(|&id| prose[id as usize]).sum();
+    let many = prose[largest as usize] * 2 < all;
+    ranked
+        .into_iter()
+        .filter(|&id| many || alike(outline, id, largest))
+        .collect()
 }
 
 /// Walks down to the innermost element that holds nearly all running text of the one it starts from;

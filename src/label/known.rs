@@ -25,6 +25,8 @@ pub enum Other {
     Comments,
     /// By its names: author, time, tags.
     About,
+    /// By its names: a teaser, of this article or of others.
+    Teaser,
 }
 
 impl Other {
@@ -35,6 +37,7 @@ impl Other {
             Self::Hidden => "it is not shown",
             Self::Boilerplate => "its names say navigation, advertising, sharing or teasers",
             Self::Comments => "its names say comments",
+            Self::Teaser => "its names say teaser",
             Self::About => "its names say author, time or tags",
         }
     }
@@ -87,6 +90,8 @@ pub fn nature(node: &Node) -> Nature {
             Some(Other::Comments)
         } else if told.boilerplate {
             Some(Other::Boilerplate)
+        } else if told.teaser {
+            Some(Other::Teaser)
         } else if told.about {
             Some(Other::About)
         } else {

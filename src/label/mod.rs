@@ -9,6 +9,7 @@ mod hashes;
 mod home;
 mod images;
 mod known;
+mod lead;
 mod measure;
 mod outline;
 mod overrides;

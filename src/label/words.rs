@@ -14,6 +14,8 @@ pub struct Told {
     pub boilerplate: bool,
     /// Author, time, tags of this article.
     pub about: bool,
+    /// What makes curious: of this article or of others.
+    pub teaser: bool,
     /// The body of an article: the smaller the surer.
     pub body: Option<u8>,
 }
@@ -74,6 +76,9 @@ fn tell_name(name: &str, starts: &[usize], told: &mut Told) {
         told.body = Some(told.body.map_or(rank, |known| known.min(rank)));
     }
     for at in 0..starts.len() {
+        if at > 0 && matches!(word(at - 1), "no" | "not" | "without" | "has" | "hide" | "remove") {
+            continue;
+        }
         let end = starts.get(at + 2).copied().unwrap_or(name.len());
         let pair = &name[starts[at]..end];
         if at + 1 < starts.len()
@@ -92,6 +97,7 @@ fn tell_name(name: &str, starts: &[usize], told: &mut Told) {
             Some(Word::Comments) => told.comments = true,
             Some(Word::Boilerplate) => told.boilerplate = true,
             Some(Word::About) => told.about = true,
+            Some(Word::Teaser) => told.teaser = true,
             None => {}
         }
     }
@@ -101,6 +107,7 @@ enum Word {
     Comments,
     Boilerplate,
     About,
+    Teaser,
 }
 
 fn kind_of(word: &str) -> Option<Word> {
@@ -120,9 +127,10 @@ fn kind_of(word: &str) -> Option<Word> {
         | "advertising" | "advertorial" | "anzeige" | "ad" | "ads" | "adsense" | "adslot" | "sponsor"
         | "sponsors" | "sponsored" | "pagination" | "pager" | "paging" | "paginator" | "pagenav"
         | "popup" | "modal" | "lightbox" | "widget" | "widgets" | "outbrain" | "taboola" | "plista"
-        | "trending" | "popular" | "mostread" | "toolbar" | "teaser" | "teasers" | "carousel"
-        | "copyright" | "search" | "searchform" | "searchbox" | "banner" | "poll" | "paywall" | "donate"
-        | "donation" | "skiplink" | "noprint" | "upsell" | "syndication" => Word::Boilerplate,
+        | "trending" | "popular" | "mostread" | "toolbar" | "carousel" | "copyright" | "search"
+        | "searchform" | "searchbox" | "banner" | "poll" | "paywall" | "donate" | "donation" | "skiplink"
+        | "noprint" | "upsell" | "syndication" => Word::Boilerplate,
+        "teaser" | "teasers" => Word::Teaser,
         "byline" | "bylines" | "author" | "authors" | "authorbox" | "authorinfo" | "dateline"
         | "timestamp" | "pubdate" | "meta" | "metadata" | "postmeta" | "entrymeta" | "postinfo" | "tags"
         | "taglist" | "tagcloud" | "rating" | "ratings" | "votes" | "bio" | "postmetadata" | "credits"
@@ -160,7 +168,7 @@ fn body_phrase(name: &str) -> Option<u8> {
         | "blogpost" | "postcopy" | "articlecopy" | "fieldbody" | "fulltext" | "singlecontent"
         | "articlewrapper" | "artcontent" | "artpostcontent" | "textbody" | "storycopy" | "contentbody"
         | "bodycontent" | "articulo" | "articolo" | "artikel" | "artikeltext" | "artikelbody" | "haber"
-        | "newsview" | "viewcontent" | "articletxt" | "newsct" | "richtext" => 1,
+        | "newsview" | "viewcontent" | "articletxt" | "newsct" => 1,
         "article" | "post" | "entry" | "story" | "hentry" | "postarea" | "singlepost" | "newsarticle"
         | "articlecontainer" => GENERIC,
         "content" | "maincontent" | "contentmain" | "pagecontent" | "main" | "primary" | "maincolumn"

@@ -107,6 +107,34 @@ fn the_lead_between_headline_and_body_belongs_to_it() {
 }
 
 #[test]
+fn a_lead_may_be_called_a_teaser_and_stand_under_a_lesser_headline() {
+    let page = site(&format!(
+        "<h2>Twice a day to the islands</h2><div class=teaser-text><p>{NIGHT}</p></div>\
+         <div class=article-body><p>{FERRY}<p>{BRIDGE}</div>\
+         <div class=teaser><p><a href=/2>{NIGHT}</a></p></div>"
+    ))
+    .replace("<title>", "<title>Twice a day to the islands - ");
+    assert_eq!(body(&page, &guessed()), [NIGHT, FERRY, BRIDGE]);
+}
+
+#[test]
+fn the_article_with_the_headline_is_told_from_teasers_that_are_articles_too() {
+    let teaser = format!("<article class=item><h4>Night boat</h4><p>{NIGHT} {NIGHT} {NIGHT}</p></article>");
+    let page = site(&format!(
+        "<article class='content has-related no-promo'><h1>Twice a day</h1><p>{FERRY}<p>{BRIDGE}</article>{}",
+        teaser.repeat(4)
+    ));
+    assert_eq!(body(&page, &guessed()), ["Twice a day", FERRY, BRIDGE]);
+    // A front page has no such article: all of them are its body.
+    let front = site(
+        &[FERRY, BRIDGE, NIGHT]
+            .map(|text| format!("<article class='x{}'><p>{text}</article>", text.len()))
+            .concat(),
+    );
+    assert_eq!(body(&front, &guessed()), [FERRY, BRIDGE, NIGHT]);
+}
+
+#[test]
 fn a_site_rule_decides_alone_and_falls_back_where_it_selects_nothing() {
     let rules = Rules::builtin()
         .with_toml(
