@@ -13,6 +13,7 @@ mod folder;
 mod input;
 mod ndjson;
 mod options;
+mod payload;
 mod records;
 mod revisit;
 mod wacz;

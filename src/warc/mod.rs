@@ -19,8 +19,10 @@ mod raw;
 mod reader;
 mod record;
 mod stream;
+mod write;
 
 pub use fields::Fields;
 pub use reader::{Block, Damage, DamageKind, Reader};
 pub use record::{Format, Record, RecordType, moment};
 pub use stream::Stream;
+pub use write::{Compression, Draft, Writer, Written, put_field};

@@ -1,0 +1,305 @@
+//! The payload of a response or resource: HTTP header, chunks, codings, digests, and what of the record
+//! is kept as metadata.
+
+use serde_json::{Map, Value};
+
+use super::{Reason, SourceOptions, body};
+use crate::page::{Moment, Page};
+use crate::warc::digest::{Declared, Meaning};
+use crate::warc::{Block, Damage, Fields, Format, Record, RecordType, coding, http};
+
+/// Why a record gave no page.
+pub(super) enum Refusal {
+    Skipped(Reason, String),
+    LeftOut(Reason, String),
+    Damage(Damage),
+}
+
+impl From<Damage> for Refusal {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+/// What is wrong with a page that is kept all the same.
+pub(super) type Notes = Vec<(Reason, String)>;
+
+/// The media type as the HTTP header, else the record says it; `None` where neither does or the
+/// header does not end within sight.
+pub(super) fn known_type(record: &Record, sight: &[u8]) -> Option<String> {
+    let said = match http::parse(sight, sight.len() as u64 == record.length) {
+        Some(head) => head.fields.get("Content-Type").map(http::media_type),
+        None if sight
+            .trim_ascii_start()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/")) =>
+        {
+            None
+        }
+        None => record_type(record),
+    };
+    said.filter(|kind| !kind.is_empty())
+}
+
+/// The media type the record itself declares, if it is one of a document.
+fn record_type(record: &Record) -> Option<String> {
+    let kind = http::media_type(record.fields.get("Content-Type")?);
+    let is_document = kind.contains('/') && kind != "application/http";
+    is_document.then_some(kind)
+}
+
+pub(super) fn not_wanted(kind: &str) -> Refusal {
+    Refusal::LeftOut(
+        Reason::MediaType,
+        format!("{:?} was not asked for; take it with --media-type", clip(kind)),
+    )
+}
+
+/// Fills a page from the block of a response or resource: HTTP header, chunks, codings, digests.
+pub(super) fn fill(
+    page: &mut Page,
+    record: &Record,
+    block: Block,
+    options: &SourceOptions,
+    notes: &mut Notes,
+) -> Result<(), Refusal> {
+    let bytes = block.bytes;
+    if let Some(message) = block.wrong_length {
+        notes.push((Reason::BadLength, message.to_owned()));
+    }
+    let block_digest = BlockDigest::of(record, &bytes);
+    let head = http::parse(&bytes, true);
+    if head.is_none()
+        && record.kind() == RecordType::Response
+        && record_type(record).is_none()
+        && record.format == Format::Warc
+    {
+        return Err(Refusal::Skipped(
+            Reason::BadHttp,
+            "the response has no HTTP header".to_owned(),
+        ));
+    }
+    let (fields, body_at) = if let Some(head) = head {
+        page.status = head.status;
+        (head.fields, head.body_at)
+    } else {
+        let fields = record_type(record).map(|kind| vec![("Content-Type".to_owned(), kind)]);
+        (Fields(fields.unwrap_or_default()), 0)
+    };
+    let mut wire = bytes;
+    wire.drain(..body_at);
+    let Decoded { entity, document } = decoded(&wire, &fields, options.max_page_size, notes)?;
+    let kind = fields
+        .get("Content-Type")
+        .map(http::media_type)
+        .filter(|kind| kind.contains('/'));
+    check_digests(
+        record,
+        page,
+        block_digest,
+        [
+            (Meaning::Wire, Some(&wire)),
+            (Meaning::Entity, entity.as_ref()),
+            (Meaning::Decoded, document.as_ref()),
+        ],
+        notes,
+    );
+    page.headers = fields.0;
+    page.body = document.or(entity).unwrap_or(wire);
+    if page.body.len() > options.max_page_size {
+        return Err(too_large(options.max_page_size));
+    }
+    let html = kind
+        .as_deref()
+        .is_none_or(|kind| matches!(kind, "text/html" | "application/xhtml+xml"));
+    match kind {
+        Some(kind) if !options.wants(&kind) => return Err(not_wanted(&kind)),
+        None if !body::looks_like_html(&page.body) => return Err(not_wanted("no media type")),
+        _ => {}
+    }
+    if html && body::is_foreign(&page.body) {
+        return Err(Refusal::LeftOut(
+            Reason::NotHtml,
+            "called HTML, but starts like another format".to_owned(),
+        ));
+    }
+    if page.body.is_empty() && page.counts_as_revision() {
+        return Err(Refusal::Skipped(Reason::Empty, "the page is empty".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether a record's block is what its block digest says. Asked only of records without a payload
+/// digest: nearly all of a block is payload, and hashing it twice would cost more than inflating it.
+#[derive(Clone, Copy)]
+enum BlockDigest {
+    NotAsked,
+    Fits,
+    Differs,
+}
+
+impl BlockDigest {
+    fn of(record: &Record, block: &[u8]) -> Self {
+        if digest_of(record, "WARC-Payload-Digest").is_some() {
+            return Self::NotAsked;
+        }
+        match digest_of(record, "WARC-Block-Digest") {
+            Some(digest) if digest.fits(block) => Self::Fits,
+            Some(_) => Self::Differs,
+            None => Self::NotAsked,
+        }
+    }
+}
+
+/// Holds the declared digests against the bytes they may mean.
+fn check_digests(
+    record: &Record,
+    page: &mut Page,
+    block: BlockDigest,
+    seen: [(Meaning, Option<&Vec<u8>>); 3],
+    notes: &mut Notes,
+) {
+    if matches!(block, BlockDigest::Differs) {
+        notes.push((
+            Reason::DigestMismatch,
+            "the record's block is not what its WARC-Block-Digest says".to_owned(),
+        ));
+    }
+    let Some(digest) = digest_of(record, "WARC-Payload-Digest") else {
+        return;
+    };
+    let meaning = seen
+        .into_iter()
+        .find(|(_, bytes)| bytes.is_some_and(|bytes| digest.fits(bytes)))
+        .map(|(meaning, _)| meaning);
+    match meaning {
+        Some(meaning) => note_meaning(page, meaning),
+        None => notes.push((
+            Reason::DigestMismatch,
+            "the body is not what its WARC-Payload-Digest says, neither as received nor decoded".to_owned(),
+        )),
+    }
+}
+
+/// A body after its chunks were joined and after its codings were taken off, each where it differs
+/// from what came before.
+struct Decoded {
+    entity: Option<Vec<u8>>,
+    document: Option<Vec<u8>>,
+}
+
+fn decoded(wire: &[u8], fields: &Fields, limit: usize, notes: &mut Notes) -> Result<Decoded, Refusal> {
+    let chunked = fields
+        .get("Transfer-Encoding")
+        .is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+    let mut entity = None;
+    if chunked && !wire.is_empty() {
+        let (joined, outcome) = coding::dechunk(wire);
+        match outcome {
+            coding::Chunks::Complete => {}
+            coding::Chunks::None => notes.push((
+                Reason::BadChunks,
+                "called chunked, but it is not; taken as it is".to_owned(),
+            )),
+            coding::Chunks::Cut => notes.push((
+                Reason::BadChunks,
+                "the chunked body ends before its last chunk".to_owned(),
+            )),
+            coding::Chunks::Broken => notes.push((
+                Reason::BadChunks,
+                "a chunk's size cannot be read; the rest is taken as it is".to_owned(),
+            )),
+        }
+        if outcome != coding::Chunks::None {
+            entity = Some(joined);
+        }
+    }
+    let encoded = entity.as_deref().unwrap_or(wire);
+    let document = match fields.get("Content-Encoding") {
+        Some(value) if !encoded.is_empty() => match coding::decode(value, encoded, limit) {
+            Ok(document) => document,
+            Err(coding::CodingError::TooLarge(_)) => return Err(too_large(limit)),
+            // Crawlers that store bodies decoded often leave the header as it was.
+            Err(_) if body::looks_like_html(encoded) => None,
+            Err(error) => return Err(Refusal::Skipped(Reason::BadEncoding, error.to_string())),
+        },
+        _ => None,
+    };
+    Ok(Decoded { entity, document })
+}
+
+fn too_large(limit: usize) -> Refusal {
+    Refusal::Skipped(
+        Reason::TooLarge,
+        format!("larger than the limit of {limit} decoded bytes; raise it with --max-page-size"),
+    )
+}
+
+pub(super) fn digest_of(record: &Record, name: &str) -> Option<Declared> {
+    Declared::parse(record.fields.get(name)?)
+}
+
+/// The moment of a record; the HTTP `Date` where the record's own cannot be read.
+pub(super) fn moment(record: &Record, page: &Page, notes: &mut Notes) -> Option<Moment> {
+    if record.fields.get("X-Pressmark-Moment").is_some() {
+        return None; // Exported from a source without moments; the date only fills the place.
+    }
+    if let Some(moment) = record.moment() {
+        return Some(moment);
+    }
+    let server = page.header("Date").and_then(http::date);
+    let written = clip(record.fields.get("WARC-Date").unwrap_or_default());
+    notes.push((
+        Reason::BadTime,
+        match server {
+            Some(moment) => {
+                format!("WARC-Date {written:?} is no time; the server's Date {moment} stands for it")
+            }
+            None => format!("WARC-Date {written:?} is no time; the page has no moment"),
+        },
+    ));
+    server
+}
+
+/// Fields of the record that are kept with the snapshot under `warc`.
+const KEPT: &[&str] = &[
+    "WARC-Record-ID",
+    "WARC-Payload-Digest",
+    "X-Archive-Orig-WARC-Payload-Digest",
+    "WARC-IP-Address",
+    "WARC-Truncated",
+    "WARC-Profile",
+    "WARC-Refers-To-Target-URI",
+    "WARC-Refers-To-Date",
+];
+
+/// The key in the metadata that holds fields of the record.
+const METADATA: &str = "warc";
+
+pub(super) fn metadata(record: &Record) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for name in KEPT {
+        if let Some(value) = record.fields.get(name).filter(|value| !value.is_empty()) {
+            kept.insert((*name).to_owned(), Value::String(value.to_owned()));
+        }
+    }
+    let mut metadata = Map::new();
+    if !kept.is_empty() {
+        metadata.insert(METADATA.to_owned(), Value::Object(kept));
+    }
+    metadata
+}
+
+/// Says in the metadata which bytes the payload digest means.
+fn note_meaning(page: &mut Page, meaning: Meaning) {
+    if let Some(Value::Object(kept)) = page.metadata.get_mut(METADATA) {
+        kept.insert(
+            "payload-digest-of".to_owned(),
+            Value::String(meaning.as_str().to_owned()),
+        );
+    }
+}
+
+pub(super) fn clip(text: &str) -> String {
+    text.chars().take(100).collect()
+}
