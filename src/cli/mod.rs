@@ -10,6 +10,7 @@ mod check;
 mod compact;
 mod completions;
 mod diff;
+mod export;
 mod failure;
 mod find;
 mod forget;
@@ -125,6 +126,8 @@ enum Command {
     Forget(forget::Arguments),
     /// Rebuild the catalog from the packs
     Reindex(reindex::Arguments),
+    /// Write snapshots out as WARC, WACZ, files, NDJSON, CDXJ or Parquet
+    Export(export::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
     /// Print the manual page
@@ -188,6 +191,7 @@ fn run(cli: Cli, terminal: &mut Terminal) -> CommandResult {
         Command::Repair(arguments) => scrub::repair(global, &arguments, terminal),
         Command::Stats(arguments) => stats::run(global, &arguments, terminal),
         Command::Reindex(arguments) => reindex::run(global, &arguments, terminal),
+        Command::Export(arguments) => export::run(global, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),
         Command::Man(arguments) => completions::man(&arguments, terminal),
     }

@@ -9,6 +9,7 @@
 mod cdxj;
 mod files;
 mod ndjson;
+mod restored;
 mod selection;
 mod surt;
 mod wacz;
@@ -22,6 +23,7 @@ use std::io;
 pub use cdxj::{CdxjLine, write_cdxj};
 pub use files::FilesExport;
 pub use ndjson::{NdjsonContent, NdjsonExport};
+pub use restored::{chosen, restored};
 pub use selection::Selection;
 pub use surt::surt;
 pub use wacz::{WaczExport, WaczOptions};

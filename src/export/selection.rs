@@ -8,8 +8,9 @@ use crate::page::{Moment, article_key, host};
 /// A choice of snapshots; the default takes all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Patterns of which one must fit the address or its article key; none means all.
-    addresses: Option<GlobSet>,
+    /// Patterns of which one must fit the address or its article key, set by
+    /// [`Selection::with_addresses`]; none means all.
+    pub addresses: Option<GlobSet>,
     /// Hosts, their subdomains included; none means all.
     pub hosts: Vec<String>,
     /// Not older than this. Snapshots without a moment are left out once a time is asked for.

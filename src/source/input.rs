@@ -117,16 +117,73 @@ pub(super) fn standard_input(options: &SourceOptions) -> Source {
     layers(Box::new(io::stdin()), progress, origin, options)
 }
 
+/// A file that is opened when its first item is asked for, so that thousands of them can be named at
+/// once. That it can be opened is seen to now.
+pub(super) fn lazy(path: &Path, options: &SourceOptions) -> io::Result<Source> {
+    let metadata = path.metadata()?;
+    if !metadata.is_file() {
+        return file(path, options);
+    }
+    drop(File::open(path)?);
+    let progress = Progress::bytes(Some(metadata.len()));
+    Ok(Source {
+        entries: Box::new(Lazy {
+            path: Some(path.to_owned()),
+            entries: None,
+            progress: progress.clone(),
+            options: options.clone(),
+        }),
+        progress,
+        options: options.clone(),
+    })
+}
+
+struct Lazy {
+    /// The file, until it is opened.
+    path: Option<PathBuf>,
+    entries: Option<Box<dyn Iterator<Item = Listed> + Send>>,
+    progress: Progress,
+    options: SourceOptions,
+}
+
+impl Iterator for Lazy {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        if let Some(path) = self.path.take() {
+            match opened(&path, self.progress.clone(), &self.options) {
+                Ok(source) => self.entries = Some(source.entries),
+                Err(error) => {
+                    let fault = Fault::unreadable(Place::whole(&path), &error);
+                    return Some(Listed::ready(Item::Skipped(fault)));
+                }
+            }
+        }
+        let next = self.entries.as_mut()?.next();
+        if next.is_none() {
+            self.entries = None;
+        }
+        next
+    }
+}
+
 /// Opens a file.
 pub(super) fn file(path: &Path, options: &SourceOptions) -> io::Result<Source> {
+    let length = path.metadata().ok().filter(std::fs::Metadata::is_file);
+    opened(
+        path,
+        Progress::bytes(length.map(|metadata| metadata.len())),
+        options,
+    )
+}
+
+fn opened(path: &Path, progress: Progress, options: &SourceOptions) -> io::Result<Source> {
     let file = File::open(path)?;
-    let metadata = file.metadata()?;
     let origin = Origin {
         file: path.to_string_lossy().into(),
         folder: path.parent().map(Path::to_owned).unwrap_or_default(),
         path: Some(path.to_owned()),
     };
-    let progress = Progress::bytes(metadata.is_file().then_some(metadata.len()));
     Ok(layers(Box::new(file), progress, origin, options))
 }
 

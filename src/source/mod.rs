@@ -94,9 +94,9 @@ pub fn open(argument: &str, options: &SourceOptions) -> Result<Source, SourceErr
     if metadata.is_dir() {
         let index = path.join(folder::INDEX);
         if index.is_file() {
-            return input::file(&index, options).map_err(unreadable);
+            return input::lazy(&index, options).map_err(unreadable);
         }
         return folder::open(path, options).map_err(unreadable);
     }
-    input::file(path, options).map_err(unreadable)
+    input::lazy(path, options).map_err(unreadable)
 }

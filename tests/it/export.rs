@@ -7,8 +7,8 @@ use std::path::Path;
 
 use pressmark::digest::blake3;
 use pressmark::export::{
-    FilesExport, NdjsonContent, NdjsonExport, Outgoing, WaczExport, WaczOptions, WarcExport,
-    WarcOptions, write_cdxj,
+    FilesExport, NdjsonContent, NdjsonExport, Outgoing, WaczExport, WaczOptions, WarcExport, WarcOptions,
+    write_cdxj,
 };
 use pressmark::page::Page;
 use pressmark::source::{self, Item, SourceOptions};
@@ -19,7 +19,10 @@ fn outgoing(page: Page) -> Outgoing {
         body: blake3(&page.body),
         n: 1,
         revision: true,
-        document: Some(pressmark::html::parse(&page.body, None)),
+        document: Some(pressmark::html::read(
+            &page.body,
+            &pressmark::html::ReadOptions::default(),
+        )),
         page,
         ..Outgoing::default()
     }
@@ -48,13 +51,55 @@ fn pages() -> Vec<Outgoing> {
         ("X-Odd", "two\r\nlines"),
     ];
     let mut all = vec![
-        page("https://news.example/1?b=2&a=1", "2025-08-31T06:01:39Z", Some(200), &html, "<p>하나</p>".as_bytes()),
-        page("https://news.example/1?b=2&a=1", "2025-08-31T07:00:00.5Z", Some(200), &html, "<p>하나 더</p>".as_bytes()),
-        page("https://news.example/2", "2025-08-31T08:00:00Z", Some(200), &coded, b"<p>two</p>"),
-        page("https://other.example/", "2025-08-31T09:00:00Z", Some(200), &html, "<p>하나</p>".as_bytes()),
-        page("https://news.example/gone", "2025-08-31T09:00:00Z", Some(404), &html, b"<p>gone</p>"),
-        page("file:pages/a b.html", "2001-02-03T04:05:06Z", None, &[("Content-Type", "text/html")], b"<p>\xff\xfe latin \xe9</p>"),
-        page("https://news.example/when", "", Some(200), &html, b"<p>no moment</p>"),
+        page(
+            "https://news.example/1?b=2&a=1",
+            "2025-08-31T06:01:39Z",
+            Some(200),
+            &html,
+            "<p>하나</p>".as_bytes(),
+        ),
+        page(
+            "https://news.example/1?b=2&a=1",
+            "2025-08-31T07:00:00.5Z",
+            Some(200),
+            &html,
+            "<p>하나 더</p>".as_bytes(),
+        ),
+        page(
+            "https://news.example/2",
+            "2025-08-31T08:00:00Z",
+            Some(200),
+            &coded,
+            b"<p>two</p>",
+        ),
+        page(
+            "https://other.example/",
+            "2025-08-31T09:00:00Z",
+            Some(200),
+            &html,
+            "<p>하나</p>".as_bytes(),
+        ),
+        page(
+            "https://news.example/gone",
+            "2025-08-31T09:00:00Z",
+            Some(404),
+            &html,
+            b"<p>gone</p>",
+        ),
+        page(
+            "file:pages/a b.html",
+            "2001-02-03T04:05:06Z",
+            None,
+            &[("Content-Type", "text/html")],
+            b"<p>\xff\xfe latin \xe9</p>",
+        ),
+        page(
+            "https://news.example/when",
+            "",
+            Some(200),
+            &html,
+            b"<p>no moment</p>",
+        ),
     ];
     all[2].page.metadata = serde_json::from_str(
         r#"{"warc":{"WARC-Payload-Digest":"sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"},"editor":"someone"}"#,
@@ -138,7 +183,10 @@ fn a_warc_gives_the_same_snapshots_back() {
                 stream.seek_to(line.offset.parse().unwrap()).unwrap();
                 let record = Reader::new(stream).next_record().unwrap().unwrap();
                 assert_eq!(record.target(), Some(line.url.as_str()));
-                assert_eq!(record.fields.get("WARC-Payload-Digest"), Some(line.digest.as_str()));
+                assert_eq!(
+                    record.fields.get("WARC-Payload-Digest"),
+                    Some(line.digest.as_str())
+                );
                 revisits += usize::from(line.mime == "warc/revisit");
             }
             assert_eq!(revisits, usize::from(revisit));
@@ -164,7 +212,10 @@ fn cdxj_lines_are_sorted_and_complete() {
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), lines.len());
     assert!(rows.is_sorted());
-    let first = rows.iter().find(|row| row.starts_with("example,news)/1?a=1&b=2 20250831060139 ")).unwrap();
+    let first = rows
+        .iter()
+        .find(|row| row.starts_with("example,news)/1?a=1&b=2 20250831060139 "))
+        .unwrap();
     let json: serde_json::Value = serde_json::from_str(&first[first.find('{').unwrap()..]).unwrap();
     assert_eq!(json["mime"], "text/html");
     assert_eq!(json["status"], "200");
@@ -199,7 +250,11 @@ fn a_wacz_gives_the_same_snapshots_back_and_its_hashes_fit() {
         assert_eq!(resource["hash"], hash);
     }
     let pages_list = String::from_utf8(entry("pages/pages.jsonl")).unwrap();
-    assert_eq!(pages_list.lines().count(), 1 + 6, "the page with status 404 is no page to start from");
+    assert_eq!(
+        pages_list.lines().count(),
+        1 + 6,
+        "the page with status 404 is no page to start from"
+    );
 }
 
 #[test]
@@ -215,7 +270,10 @@ fn files_give_the_same_snapshots_back() {
     let back = read(&out);
     assert_eq!(identities(&back), expected());
     assert_eq!(back[2].metadata["editor"], "someone");
-    assert!(FilesExport::new(&out).is_err(), "an old export is not written over");
+    assert!(
+        FilesExport::new(&out).is_err(),
+        "an old export is not written over"
+    );
 }
 
 #[test]
@@ -248,7 +306,10 @@ fn ndjson_holds_blocks_text_or_whole_pages() {
         .filter(|line| !line.is_empty())
         .map(|line| {
             let value: serde_json::Value = serde_json::from_slice(line).unwrap();
-            (value["url"].as_str().unwrap().to_owned(), value["text"].as_str().unwrap().to_owned())
+            (
+                value["url"].as_str().unwrap().to_owned(),
+                value["text"].as_str().unwrap().to_owned(),
+            )
         })
         .collect();
     assert_eq!(lines["https://news.example/2"], "two");
@@ -278,8 +339,19 @@ fn parquet_tables_hold_every_row() {
     };
     let snapshot_rows = rows(&snapshots);
     assert_eq!(snapshot_rows.len(), pages().len());
-    assert!(snapshot_rows[0].contains("url_surtkey: \"example,news)/1?a=1&b=2\""), "{}", snapshot_rows[0]);
-    assert!(snapshot_rows[6].contains("fetch_time: null"), "{}", snapshot_rows[6]);
-    let count: usize = pages().iter().map(|o| o.document.as_ref().unwrap().blocks.len()).sum();
+    assert!(
+        snapshot_rows[0].contains("url_surtkey: \"example,news)/1?a=1&b=2\""),
+        "{}",
+        snapshot_rows[0]
+    );
+    assert!(
+        snapshot_rows[6].contains("fetch_time: null"),
+        "{}",
+        snapshot_rows[6]
+    );
+    let count: usize = pages()
+        .iter()
+        .map(|o| o.document.as_ref().unwrap().blocks.len())
+        .sum();
     assert_eq!(rows(&blocks).len(), count);
 }

@@ -23,7 +23,8 @@ fn record(fields: &[(&str, &str)], block: &[u8]) -> Vec<u8> {
 }
 
 fn http(headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut block = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n{headers}\r\n").into_bytes();
+    let mut block =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n{headers}\r\n").into_bytes();
     block.extend_from_slice(body);
     block
 }
@@ -44,7 +45,10 @@ fn response(n: u32, block: &[u8]) -> Vec<u8> {
 
 fn page_text(n: u32) -> String {
     // Enough that a record is more than one gzip block would hide.
-    format!("<html><p>기사 {n}</p>{}</html>", "<p>눈이 내렸다.</p>".repeat(20 + n as usize % 7))
+    format!(
+        "<html><p>기사 {n}</p>{}</html>",
+        "<p>눈이 내렸다.</p>".repeat(20 + n as usize % 7)
+    )
 }
 
 fn plain_response(n: u32) -> Vec<u8> {
@@ -77,7 +81,10 @@ impl Read {
     }
 
     fn skipped(&self) -> Vec<(At, Reason)> {
-        self.skipped.iter().map(|fault| (fault.place.at, fault.reason)).collect()
+        self.skipped
+            .iter()
+            .map(|fault| (fault.place.at, fault.reason))
+            .collect()
     }
 
     fn noted(&self) -> Vec<Reason> {
@@ -132,9 +139,8 @@ fn every_compression_gives_the_same_pages() {
         with_dictionary.extend_from_slice(&frame);
         with_packed_dictionary.extend_from_slice(&frame);
     }
-    let each = |pack: fn(&[u8]) -> Vec<u8>| -> Vec<u8> {
-        records.iter().flat_map(|record| pack(record)).collect()
-    };
+    let each =
+        |pack: fn(&[u8]) -> Vec<u8>| -> Vec<u8> { records.iter().flat_map(|record| pack(record)).collect() };
     // Blocks of 1000 bytes: members that end in the middle of records.
     let across: Vec<u8> = plain.chunks(1000).flat_map(gzip).collect();
     for (name, bytes) in [
@@ -149,7 +155,11 @@ fn every_compression_gives_the_same_pages() {
     ] {
         let read = read(&bytes);
         assert_eq!(read.addresses(), (0..40).collect::<Vec<_>>(), "{name}");
-        assert!(read.skipped.is_empty() && read.noted.is_empty(), "{name}: {:?}", read.skipped);
+        assert!(
+            read.skipped.is_empty() && read.noted.is_empty(),
+            "{name}: {:?}",
+            read.skipped
+        );
         for (n, (page, _)) in (0..).zip(&read.pages) {
             assert_eq!(page.body, page_text(n).as_bytes(), "{name}");
             assert_eq!(page.status, Some(200));
@@ -176,7 +186,11 @@ fn a_cut_or_damaged_file_yields_every_good_record_and_a_finding() {
 
         let cut = read(&whole[..whole.len() - 20]);
         assert_eq!(cut.addresses(), (0..29).collect::<Vec<_>>(), "{name}");
-        assert_eq!(cut.skipped(), [(At::Offset(starts[29]), Reason::Truncated)], "{name}");
+        assert_eq!(
+            cut.skipped(),
+            [(At::Offset(starts[29]), Reason::Truncated)],
+            "{name}"
+        );
 
         for victim in [0, 11, 28] {
             let mut damaged = whole.clone();
@@ -188,7 +202,11 @@ fn a_cut_or_damaged_file_yields_every_good_record_and_a_finding() {
             let good: Vec<u32> = (0..30).filter(|n| *n as usize != victim).collect();
             assert_eq!(read.addresses(), good, "{name} {victim}");
             assert_eq!(read.skipped.len(), 1, "{name} {victim}: {:?}", read.skipped);
-            assert_eq!(read.skipped[0].place.at, At::Offset(starts[victim]), "{name} {victim}");
+            assert_eq!(
+                read.skipped[0].place.at,
+                At::Offset(starts[victim]),
+                "{name} {victim}"
+            );
         }
 
         let mut garbage = members[..10].concat();
@@ -248,7 +266,13 @@ fn a_wrong_length_is_noticed_and_the_next_record_is_found() {
             &length.to_string(),
             1,
         );
-        [plain_response(0), wrong.into_bytes(), plain_response(2), plain_response(3)].concat()
+        [
+            plain_response(0),
+            wrong.into_bytes(),
+            plain_response(2),
+            plain_response(3),
+        ]
+        .concat()
     };
     // Too long: the next record tells where this one ends, and nothing is lost.
     let read_long = read(&with(length + 400));
@@ -365,7 +389,12 @@ fn the_meaning_of_a_payload_digest_is_told() {
     let read = with(&other, coded, &packed);
     assert_eq!(read.pages.len(), 1);
     assert_eq!(read.noted(), [Reason::DigestMismatch]);
-    assert!(!read.pages[0].0.metadata["warc"].as_object().unwrap().contains_key("payload-digest-of"));
+    assert!(
+        !read.pages[0].0.metadata["warc"]
+            .as_object()
+            .unwrap()
+            .contains_key("payload-digest-of")
+    );
 }
 
 fn revisit(n: u32, refers_to: u32, head: &[u8]) -> Vec<u8> {
@@ -415,9 +444,16 @@ fn revisits_find_their_originals() {
         assert_eq!(read.addresses(), [1, 2, 10, 11]);
         assert_eq!(read.pages[2].0.body, page_text(1).as_bytes());
         assert_eq!(read.pages[2].0.header("x-seen"), Some("again"));
-        assert_eq!(read.pages[2].0.moment.unwrap().to_string(), "2025-09-01T00:00:00Z");
+        assert_eq!(
+            read.pages[2].0.moment.unwrap().to_string(),
+            "2025-09-01T00:00:00Z"
+        );
         assert_eq!(read.pages[3].0.body, page_text(2).as_bytes());
-        assert_eq!(read.pages[3].0.status, Some(200), "not modified: the original's answer stands");
+        assert_eq!(
+            read.pages[3].0.status,
+            Some(200),
+            "not modified: the original's answer stands"
+        );
         let left: Vec<Reason> = read.left_out.iter().map(|fault| fault.reason).collect();
         assert_eq!(left, [Reason::MediaType, Reason::MediaType]);
         assert_eq!(read.skipped.len(), 1);
@@ -468,9 +504,21 @@ fn only_what_was_asked_for_is_taken() {
         other("request", "application/http", b"GET / HTTP/1.1\r\n\r\n"),
         other("response", "application/http", json),
         other("resource", "text/html", HTML.as_bytes()),
-        other("response", "application/http", b"HTTP/1.1 301 Moved\r\nContent-Type: text/html\r\nLocation: /8\r\n\r\n"),
-        other("response", "application/http", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"),
-        other("response", "application/http", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n%PDF-1.7"),
+        other(
+            "response",
+            "application/http",
+            b"HTTP/1.1 301 Moved\r\nContent-Type: text/html\r\nLocation: /8\r\n\r\n",
+        ),
+        other(
+            "response",
+            "application/http",
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+        ),
+        other(
+            "response",
+            "application/http",
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n%PDF-1.7",
+        ),
         other("response", "application/http", b"no header"),
         other("resource", "text/html", b""),
     ]
@@ -481,7 +529,12 @@ fn only_what_was_asked_for_is_taken() {
     let left: Vec<Reason> = read_default.left_out.iter().map(|fault| fault.reason).collect();
     assert_eq!(
         left,
-        [Reason::RecordType, Reason::RecordType, Reason::MediaType, Reason::NotHtml]
+        [
+            Reason::RecordType,
+            Reason::RecordType,
+            Reason::MediaType,
+            Reason::NotHtml
+        ]
     );
     let reasons: Vec<Reason> = read_default.skipped.iter().map(|fault| fault.reason).collect();
     assert_eq!(reasons, [Reason::Empty, Reason::BadHttp, Reason::Empty]);
@@ -495,8 +548,11 @@ fn only_what_was_asked_for_is_taken() {
 #[test]
 fn arc_files_are_read() {
     let arc = |address: &str, content_type: &str, block: &[u8]| {
-        let mut bytes =
-            format!("{address} 192.0.2.1 20010203040506 {content_type} {}\n", block.len()).into_bytes();
+        let mut bytes = format!(
+            "{address} 192.0.2.1 20010203040506 {content_type} {}\n",
+            block.len()
+        )
+        .into_bytes();
         bytes.extend_from_slice(block);
         bytes.push(b'\n');
         bytes
@@ -504,20 +560,42 @@ fn arc_files_are_read() {
     let version = b"1 0 Archiver\nURL IP-address Archive-date Content-type Archive-length\n";
     let records = [
         arc("filedesc://old.arc", "text/plain", version),
-        arc("http://news.example/1", "text/html", b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n<p>one</p>"),
-        arc("http://news.example/a b/2", "text/html", b"<p>no header at all</p>"),
-        arc("http://news.example/x.gif", "image/gif", b"HTTP/1.0 200 OK\nContent-Type: image/gif\n\nGIF89a"),
+        arc(
+            "http://news.example/1",
+            "text/html",
+            b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n<p>one</p>",
+        ),
+        arc(
+            "http://news.example/a b/2",
+            "text/html",
+            b"<p>no header at all</p>",
+        ),
+        arc(
+            "http://news.example/x.gif",
+            "image/gif",
+            b"HTTP/1.0 200 OK\nContent-Type: image/gif\n\nGIF89a",
+        ),
         arc("dns:news.example", "text/dns", b"192.0.2.1"),
-        arc("http://news.example/3", "text/html", b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n<p>three</p>"),
+        arc(
+            "http://news.example/3",
+            "text/html",
+            b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n<p>three</p>",
+        ),
     ];
-    for bytes in [records.concat(), records.iter().flat_map(|record| gzip(record)).collect()] {
+    for bytes in [
+        records.concat(),
+        records.iter().flat_map(|record| gzip(record)).collect(),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.arc.gz");
         fs::write(&path, &bytes).unwrap();
         let read = read_file(&path, &SourceOptions::default());
         assert_eq!(read.addresses(), [1, 2, 3]);
         assert_eq!(read.pages[0].0.body, b"<p>one</p>");
-        assert_eq!(read.pages[0].0.moment.unwrap().to_string(), "2001-02-03T04:05:06Z");
+        assert_eq!(
+            read.pages[0].0.moment.unwrap().to_string(),
+            "2001-02-03T04:05:06Z"
+        );
         assert_eq!(read.pages[1].0.body, b"<p>no header at all</p>");
         assert_eq!((read.left_out.len(), read.skipped.len()), (3, 0));
     }
@@ -537,7 +615,10 @@ fn the_warcs_in_a_wacz_are_read() {
     };
     let inner = folder.path().join("inner.zip");
     let stored = zip::CompressionMethod::Stored;
-    write(&inner, &[("archive/in.warc.gz", gzip(&plain_response(3)), stored)]);
+    write(
+        &inner,
+        &[("archive/in.warc.gz", gzip(&plain_response(3)), stored)],
+    );
     let path = folder.path().join("crawl.wacz");
     write(
         &path,
@@ -593,6 +674,10 @@ fn any_cut_and_any_flipped_byte_ends_well() {
         flipped[at] ^= 0x10;
         fs::write(&path, &flipped).unwrap();
         let flipped = read_file(&path, &SourceOptions::default());
-        assert!(flipped.pages.len() >= 2, "byte {at}: {} pages", flipped.pages.len());
+        assert!(
+            flipped.pages.len() >= 2,
+            "byte {at}: {} pages",
+            flipped.pages.len()
+        );
     }
 }
