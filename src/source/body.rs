@@ -161,14 +161,18 @@ pub fn looks_like_html(body: &[u8]) -> bool {
     if is_foreign(body) {
         return false;
     }
-    let has_tag = memchr::memchr_iter(b'<', body).any(|at| {
+    has_tag(body) || is_plain_text(body)
+}
+
+/// Whether there is a tag, comment or doctype anywhere, in UTF-16 too.
+pub(super) fn has_tag(body: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', body).any(|at| {
         let next = match body.get(at + 1) {
             Some(0) => body.get(at + 2),
             other => other,
         };
         next.is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'!' | b'/' | b'?'))
-    });
-    has_tag || is_plain_text(body)
+    })
 }
 
 /// Whether the body is text without markup: what a server or a crawler answers when it fails, and

@@ -108,13 +108,17 @@ impl Origin {
 
 /// Opens standard input.
 pub(super) fn standard_input(options: &SourceOptions) -> Source {
+    stream("-", Box::new(io::stdin()), options)
+}
+
+/// Reads a stream that cannot be opened again.
+pub(super) fn stream(name: &str, reader: Box<dyn Read + Send>, options: &SourceOptions) -> Source {
     let origin = Origin {
-        file: "-".into(),
+        file: name.into(),
         folder: PathBuf::new(),
         path: None,
     };
-    let progress = Progress::bytes(None);
-    layers(Box::new(io::stdin()), progress, origin, options)
+    layers(reader, Progress::bytes(None), origin, options)
 }
 
 /// A file that is opened when its first item is asked for, so that thousands of them can be named at

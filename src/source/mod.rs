@@ -77,6 +77,16 @@ impl Iterator for Source {
     }
 }
 
+/// Reads a stream that somebody else opened; `name` stands in places. What it holds is told by its
+/// first bytes.
+pub fn from_reader(
+    name: &str,
+    reader: impl std::io::Read + Send + 'static,
+    options: &SourceOptions,
+) -> Source {
+    input::stream(name, Box::new(reader), options)
+}
+
 /// Opens what one argument names: a directory, a file, or `-` for standard input.
 ///
 /// A directory that holds `index.ndjson` is that file; any other is walked in sorted order. What a

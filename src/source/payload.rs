@@ -114,7 +114,9 @@ pub(super) fn fill(
         .is_none_or(|kind| matches!(kind, "text/html" | "application/xhtml+xml"));
     match kind {
         Some(kind) if !options.wants(&kind) => return Err(not_wanted(&kind)),
-        None if !body::looks_like_html(&page.body) => return Err(not_wanted("no media type")),
+        None if body::is_foreign(&page.body) || !body::has_tag(&page.body) => {
+            return Err(not_wanted("no media type"));
+        }
         _ => {}
     }
     if html && body::is_foreign(&page.body) {

@@ -66,7 +66,7 @@ fn a_directory_is_walked_in_sorted_order() {
 fn bad_files_are_faults_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "0-empty.html", b"");
-    write(folder.path(), "1-text.html", b"no markup here, 1 < 2");
+    write(folder.path(), "1-text.html", b"no markup here, 1 < 2\0\x01");
     write(folder.path(), "2-big.html", &[b'<', b'p', b'>'].repeat(2000));
     write(folder.path(), "3-nul.html", b"\0\0<p>\0text</p>");
     write(folder.path(), "9-good.html", PAGE);
@@ -212,7 +212,10 @@ fn every_broken_line_is_named_and_the_rest_goes_on() {
             Some(Reason::TwoBodies),
         ),
         (r#"{"url":"a:b","html":""}"#, Some(Reason::Empty)),
-        (r#"{"url":"a:b","html":"plain"}"#, Some(Reason::NotHtml)),
+        (
+            r#"{"url":"a:b","html":"plain\u0000\u0001"}"#,
+            Some(Reason::NotHtml),
+        ),
         (
             r#"{"url":"a:b","html":"<p>","fetched_at":"soon"}"#,
             Some(Reason::BadTime),
