@@ -86,6 +86,14 @@ fn list(
             return;
         }
     };
+    // Without its own list of files, a zip file is read by that of a WACZ inside it.
+    if archive.offset() > 0 {
+        faults.push_back(Fault::new(
+            place.clone(),
+            Reason::Damaged,
+            "the list of files at its end is missing or cut off; unpack it with another tool and add the WARCs",
+        ));
+    }
     for index in 0..archive.len().min(MAX_ENTRIES) {
         let entry = match archive.by_index_raw(index) {
             Ok(entry) => entry,

@@ -13,6 +13,9 @@ const MAX_HEADER: usize = 256 << 10;
 /// looked for.
 const SIGHT: usize = 4096;
 
+/// First bytes of a gzip member: magic and the only method there is.
+const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
+
 /// A place that could not be read as a record. The reader goes on behind it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -370,6 +373,7 @@ impl<R: Read> Reader<R> {
     fn find_next(&mut self) -> Result<Option<Record>, Damage> {
         loop {
             let format = self.format;
+            let compressed = self.stream.is_compressed();
             let next = match self.stream.peek(SIGHT) {
                 Ok(next) => next,
                 Err(error) => {
@@ -397,7 +401,19 @@ impl<R: Read> Reader<R> {
                 return self.advance_at_record();
             }
             let line = memchr::memchr(b'\n', next).map_or(next.len(), |at| at + 1);
-            self.stream.consume(line);
+            // Where the first member of a file is damaged in its magic, the file looks plain.
+            let member =
+                memchr::memmem::find(&next[..line], GZIP_MEMBER).filter(|_| format.is_none() && !compressed);
+            let Some(at) = member else {
+                self.stream.consume(line);
+                continue;
+            };
+            self.stream.consume(at);
+            match self.stream.adopt_gzip(|first| begins_record(first, None)) {
+                Ok(true) => {}
+                Ok(false) => self.stream.consume(1),
+                Err(error) => return Err(self.fail(&error)),
+            }
         }
     }
 

@@ -165,6 +165,17 @@ impl<R: Read> Stream<R> {
         }
     }
 
+    /// In an input taken for a plain one: whether a gzip member begins here whose first bytes
+    /// `begins` accepts. Then the rest is read as gzip.
+    pub fn adopt_gzip(&mut self, begins: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+        if self.is_compressed() || !gzip_begins(self.raw.fill_to(TRIAL)?, begins) {
+            return Ok(false);
+        }
+        self.layer = Layer::Gzip(Box::new(Decompress::new_gzip(15)));
+        self.out = vec![0; CHUNK];
+        Ok(true)
+    }
+
     /// Finds out what the input is.
     fn open(&mut self) -> io::Result<()> {
         if !matches!(self.layer, Layer::Unknown) {
