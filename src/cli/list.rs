@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let archive = opened::open(global)?;
+    let archive = opened::open_complete(global)?;
     let mut articles = archive.articles()?;
     if let Some(pattern) = &arguments.pattern {
         let glob = GlobBuilder::new(pattern)

@@ -36,6 +36,17 @@ pub(super) fn open(global: &Global) -> Result<Archive, Failure> {
     Archive::open(Arc::new(LocalDisk::new(&path))).map_err(|error| Failure::from(error).inside(&path))
 }
 
+/// Opens the archive for reading with every snapshot's blocks in the catalog, so that revisions are
+/// told by texts.
+pub(super) fn open_complete(global: &Global) -> Result<Archive, Failure> {
+    let mut archive = open(global)?;
+    bring_up_to_date(
+        &mut archive,
+        &Reader::new(rules(global)?, crate::recipe::DEFAULT_ATTRIBUTE),
+    )?;
+    Ok(archive)
+}
+
 /// Opens the archive for adding, made if there is none; whether it was made.
 pub(super) fn create_or_open(global: &Global) -> Result<(Archive, bool), Failure> {
     let path = archive_path(global);

@@ -13,7 +13,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let stats = opened::open(global)?.stats()?;
+    let stats = opened::open_complete(global)?.stats()?;
     if arguments.json {
         terminal.json(&report::stats_object(&stats))?;
     } else {
