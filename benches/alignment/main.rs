@@ -188,7 +188,7 @@ fn speed() {
 }
 
 fn hostile() {
-    println!("\nhostile pairs: seconds, and where corners were cut");
+    println!("\nhostile pairs: time, memory beside the input, and where corners were cut");
     let mut chance = Chance::new(11);
     let many = 100_000;
     let line = |chance: &mut Chance| {
@@ -259,20 +259,44 @@ fn hostile() {
     ];
     for (name, old, new) in cases {
         let (old, new) = (document(&old), document(&new));
-        let start = Instant::now();
+        let before = reset_peak();
+        let (start, cpu) = (Instant::now(), cpu_seconds());
         let found = diff(&old, &new, &Options::default());
-        let seconds = start.elapsed().as_secs_f64();
         println!(
-            "{name:26} {seconds:6.2} s  {} changes  {:?}",
+            "{name:26} {:6.2} s, {:5.2} s of processor, {:4} MB, {} changes, {:?}",
+            start.elapsed().as_secs_f64(),
+            cpu_seconds() - cpu,
+            status("VmHWM").saturating_sub(before) / 1024,
             found.edits().count(),
             found.limits
         );
     }
-    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
-        let peak = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap_or_default();
-        println!("peak memory of this process, all inputs held at once: {peak}");
-    }
+}
+
+/// Processor time of this process so far, where the system tells.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: f64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum();
+    ticks / 100.0
+}
+
+/// Forgets the peak of memory so far; the memory in use, in kB.
+fn reset_peak() -> u64 {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    status("VmRSS")
+}
+
+/// A line of the process's status, in kB.
+fn status(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.split_whitespace().nth(1)?.parse().ok())
+        .unwrap_or(0)
 }

@@ -243,7 +243,7 @@ impl<'a> Writer<'a> {
         }
         let compared = compare(&old, &new);
         self.rough += u64::from(compared.rough);
-        let class = of_text(&old, &new, &compared.words, forms, self.identity);
+        let class = of_text(&old, &new, &compared, forms, self.identity);
         let class = if moved { class.max(Class::Text) } else { class };
         self.push(op, moved, class, link.clone(), compared.words);
     }

@@ -3,6 +3,7 @@
 use super::change::{Class, Word, WordOp};
 use super::loose::same_loosely;
 use super::token::tokens;
+use super::words::Compared;
 use crate::block::{Block, Mark};
 
 /// Gives an image address the name by which images are compared.
@@ -26,12 +27,12 @@ pub(super) fn of_form(old: &Block, new: &Block, identity: Identity) -> Option<Cl
 pub(super) fn of_text(
     old: &str,
     new: &str,
-    words: &[Word],
+    compared: &Compared,
     forms: Option<(&Block, &Block)>,
     identity: Identity,
 ) -> Class {
-    if numbers(old) != numbers(new) {
-        return if only_numbers(words) {
+    if !compared.same_numbers {
+        return if only_numbers(&compared.words) {
             Class::Numeric
         } else {
             Class::Text
@@ -82,17 +83,6 @@ pub(super) fn image_key(block: &Block, identity: Identity) -> String {
         }
     }
     key
-}
-
-fn numbers(text: &str) -> Vec<&str> {
-    if !text.chars().any(char::is_numeric) {
-        return Vec::new();
-    }
-    tokens(text)
-        .iter()
-        .filter(|token| token.number)
-        .map(|token| &text[token.range()])
-        .collect()
 }
 
 fn only_numbers(words: &[Word]) -> bool {

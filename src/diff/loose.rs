@@ -6,13 +6,15 @@ use std::hash::Hasher as _;
 
 use rustc_hash::FxHasher;
 
+use super::script::{is_digit, is_word_character, lower};
+
 /// The characters of the loose key: letters, digits and other signs that carry meaning, lower case.
 fn characters(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars().filter(|&c| counts(c)).flat_map(char::to_lowercase)
+    text.chars().filter(|&c| counts(c)).map(lower)
 }
 
 fn counts(c: char) -> bool {
-    if c.is_alphanumeric() {
+    if is_word_character(c) {
         return true;
     }
     // Signs with a meaning of their own stay: a plus, a currency sign or an emoji is no decoration.
@@ -39,7 +41,7 @@ pub(super) fn skeleton(text: &str) -> u64 {
     let mut hasher = FxHasher::default();
     let mut in_number = false;
     for c in characters(text) {
-        let digit = c.is_numeric();
+        let digit = is_digit(c);
         if !(digit && in_number) {
             hasher.write_u32(if digit { u32::MAX } else { u32::from(c) });
         }

@@ -16,6 +16,7 @@ mod loose;
 mod options;
 mod pair;
 mod place;
+mod script;
 mod sequence;
 mod summary;
 mod suspect;

@@ -12,6 +12,10 @@ pub(super) const ALIKE: f32 = 0.4;
 /// The same for blocks of which only one is of the article's body.
 const ALIKE_ACROSS: f32 = 0.7;
 
+/// Blocks alone between the same unchanged neighbours and at least this much alike need not be compared
+/// with others.
+const CLEARLY: f32 = 0.55;
+
 /// A block is a part of another if at least this share of its 3-grams stands there.
 const CONTAINED: f32 = 0.6;
 
@@ -81,6 +85,9 @@ pub(super) fn pair(old: &[Free], new: &[Free], limits: &mut Vec<Limit>) -> Vec<L
     if old.is_empty() || new.is_empty() {
         return Vec::new();
     }
+    if let Some(links) = alone_in_their_gaps(old, new) {
+        return links;
+    }
     let sampled = old
         .iter()
         .chain(new)
@@ -132,6 +139,32 @@ pub(super) fn pair(old: &[Free], new: &[Free], limits: &mut Vec<Limit>) -> Vec<L
         }
     }
     state.links
+}
+
+/// The ordinary case, in which every block left has exactly one other between the same unchanged
+/// neighbours, and all of these are clearly versions of each other.
+fn alone_in_their_gaps(old: &[Free], new: &[Free]) -> Option<Vec<Link>> {
+    if old.len() != new.len() {
+        return None;
+    }
+    let alone = |side: &[Free]| side.windows(2).all(|two| two[0].gap != two[1].gap);
+    if !alone(old) || !alone(new) {
+        return None;
+    }
+    old.iter()
+        .zip(new)
+        .map(|(a, b)| {
+            if a.gap != b.gap || a.body != b.body || a.grams.is_sampled() || b.grams.is_sampled() {
+                return None;
+            }
+            let similarity = a.grams.dice(&b.grams);
+            (similarity >= CLEARLY).then(|| Link {
+                old: vec![a.index],
+                new: vec![b.index],
+                similarity,
+            })
+        })
+        .collect()
 }
 
 struct State {

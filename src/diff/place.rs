@@ -2,6 +2,7 @@
 
 use super::change::Place;
 use super::loose::same_loosely;
+use super::script::lower;
 use crate::block::{Block, Document, Kind};
 
 /// A byline is no longer than this, in bytes; a longer text that names the author is prose.
@@ -99,8 +100,14 @@ fn in_body(block: &Block) -> Place {
 
 fn is_correction(text: &str) -> bool {
     let text = text.trim_start_matches(BRACKETS);
+    let Some(first) = text.chars().next().map(lower) else {
+        return false;
+    };
     CORRECTION.iter().any(|opening| {
-        let mut rest = text.chars().flat_map(char::to_lowercase);
+        if !opening.starts_with(first) {
+            return false;
+        }
+        let mut rest = text.chars().map(lower);
         if !opening.chars().all(|c| rest.next() == Some(c)) {
             return false;
         }

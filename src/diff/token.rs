@@ -7,6 +7,8 @@ use std::ops::Range;
 use rustc_hash::FxHasher;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::script::{is_digit, is_east_asian_letter};
+
 /// A word, number or other sign of a text; white space belongs to none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token {
@@ -53,30 +55,140 @@ const DIGIT_RUNS: usize = 3;
 /// The tokens of a text in order. A line feed is a token: it stands for a paragraph break.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::with_capacity(text.len() / 5 + 1);
-    for (start, segment) in text.split_word_bound_indices() {
-        let end = start + segment.len();
-        let first = segment.as_bytes()[0];
-        if first == b' ' {
-            continue;
+    let mut start = 0;
+    for chunk in text.split(' ') {
+        if chunk.chars().all(|c| simple(c).is_some()) {
+            scan(text, start, chunk, &mut found);
+        } else {
+            segment(text, start, chunk, &mut found);
         }
-        if segment.is_ascii() {
-            if !segment.bytes().any(|byte| byte.is_ascii_digit()) {
-                if first == b'%' && extend_number(&mut found, text, start, end) {
-                    continue;
-                }
-                if first != b'\t' {
-                    found.push(Token::new(text, start, end, false));
-                }
-                continue;
-            }
-        } else if segment.chars().all(char::is_whitespace)
-            || (matches!(segment, "％" | "‰" | "٪") && extend_number(&mut found, text, start, end))
-        {
-            continue;
-        }
-        cut(text, start, segment, &mut found);
+        start += chunk.len() + 1;
     }
     found
+}
+
+/// How UAX-29 treats a character of the scripts for which [`scan`] does without its tables.
+#[derive(PartialEq, Clone, Copy)]
+enum Simple {
+    Letter,
+    Digit,
+    /// Han and Kana, always a word by itself here.
+    Single,
+    /// Joins letters, and digits.
+    MidNumLet,
+    /// Joins letters.
+    MidLetter,
+    /// Joins digits.
+    MidNum,
+    Space,
+    Other,
+}
+
+/// `None` for characters outside ASCII, Latin-1 letters, Hangul syllables, Han, Kana and the commonest
+/// punctuation.
+fn simple(c: char) -> Option<Simple> {
+    Some(match c {
+        'a'..='z' | 'A'..='Z' | '_' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ' | '\u{ac00}'..='\u{d7a3}' => {
+            Simple::Letter
+        }
+        '0'..='9' => Simple::Digit,
+        _ if is_east_asian_letter(c) => Simple::Single,
+        '.' | '\'' | '\u{2018}' | '\u{2019}' => Simple::MidNumLet,
+        ':' | '·' => Simple::MidLetter,
+        ',' | ';' => Simple::MidNum,
+        '\t' | '\u{b}' | '\u{c}' | '\r' => Simple::Space,
+        '\0'..='~'
+        | '“'
+        | '”'
+        | '…'
+        | '–'
+        | '—'
+        | '、'
+        | '。'
+        | '「'
+        | '」'
+        | '『'
+        | '』'
+        | '《'
+        | '》'
+        | '〈'
+        | '〉' => Simple::Other,
+        _ => return None,
+    })
+}
+
+/// The words of UAX-29 in a stretch of simple characters without a space.
+fn scan(text: &str, offset: usize, chunk: &str, found: &mut Vec<Token>) {
+    let mut chars = chunk.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let start = offset + at;
+        let sort = simple(c).unwrap_or(Simple::Other);
+        let mut end = start + c.len_utf8();
+        match sort {
+            Simple::Space => {}
+            Simple::Letter | Simple::Digit => {
+                let mut last = sort;
+                let mut digits = sort == Simple::Digit;
+                while let Some(&(_, next)) = chars.peek() {
+                    let sort = simple(next).unwrap_or(Simple::Other);
+                    let joins = match sort {
+                        Simple::Letter | Simple::Digit | Simple::MidNumLet => true,
+                        Simple::MidLetter => last == Simple::Letter,
+                        Simple::MidNum => last == Simple::Digit,
+                        _ => false,
+                    };
+                    if !joins {
+                        break;
+                    }
+                    if matches!(sort, Simple::Letter | Simple::Digit) {
+                        last = sort;
+                        digits |= sort == Simple::Digit;
+                    } else {
+                        // Joins only if the same sort stands on both sides; "_" is no such letter.
+                        let after = text[end + next.len_utf8()..].chars().next();
+                        let between = text[..end].chars().next_back();
+                        if between == Some('_') || after == Some('_') || after.and_then(simple) != Some(last)
+                        {
+                            break;
+                        }
+                    }
+                    end += next.len_utf8();
+                    chars.next();
+                }
+                if digits {
+                    cut(text, start, &text[start..end], found);
+                } else {
+                    found.push(Token::new(text, start, end, false));
+                }
+            }
+            _ if c == '%' && extend_number(found, text, start, end) => {}
+            _ => found.push(Token::new(text, start, end, false)),
+        }
+    }
+}
+
+/// The words of UAX-29 in any stretch of text.
+fn segment(text: &str, offset: usize, chunk: &str, found: &mut Vec<Token>) {
+    for (at, segment) in chunk.split_word_bound_indices() {
+        let (start, end) = (offset + at, offset + at + segment.len());
+        if segment != "\n" && segment.chars().all(char::is_whitespace) {
+            continue;
+        }
+        let per_cent = segment.chars().all(|c| matches!(c, '%' | '％' | '‰' | '٪'));
+        if per_cent && extend_number(found, text, start, end) {
+            continue;
+        }
+        let mut chars = segment.chars();
+        let single = chars.next().is_some() && chars.next().is_none();
+        let whole = segment
+            .chars()
+            .all(|c| !is_digit(c) && (single || !stands_alone(c)));
+        if whole {
+            found.push(Token::new(text, start, end, false));
+        } else {
+            cut(text, start, segment, found);
+        }
+    }
 }
 
 /// Lets a number directly before `start` reach to `end`.
@@ -99,7 +211,7 @@ enum Sort {
 
 fn sort(grapheme: &str) -> Sort {
     match grapheme.chars().next() {
-        Some(c) if c.is_numeric() => Sort::Digit,
+        Some(c) if is_digit(c) => Sort::Digit,
         Some(c) if stands_alone(c) => Sort::Single,
         _ => Sort::Letter,
     }
@@ -124,6 +236,9 @@ fn is_separator(grapheme: &str) -> bool {
 
 /// Cuts one UAX-29 word into runs of letters, single characters and numbers.
 fn cut(text: &str, start: usize, segment: &str, found: &mut Vec<Token>) {
+    if segment.is_ascii() {
+        return cut_ascii(text, start, segment.as_bytes(), found);
+    }
     let mut parts: Vec<(usize, usize, Sort)> = Vec::new();
     let mut graphemes = segment.grapheme_indices(true).peekable();
     while let Some((at, grapheme)) = graphemes.next() {
@@ -145,20 +260,40 @@ fn cut(text: &str, start: usize, segment: &str, found: &mut Vec<Token>) {
             _ => parts.push((at, end, here)),
         }
     }
-    let digit_runs = parts.iter().filter(|part| part.2 == Sort::Digit).count();
-    if digit_runs >= DIGIT_RUNS && segment.is_ascii() {
+    for (from, to, sort) in parts {
+        push(text, start + from, start + to, sort == Sort::Digit, found);
+    }
+}
+
+/// The same for ASCII, where a letter word with many runs of digits stays whole.
+fn cut_ascii(text: &str, start: usize, segment: &[u8], found: &mut Vec<Token>) {
+    let digit = |at: usize| segment.get(at).is_some_and(u8::is_ascii_digit);
+    let separates = |at: usize| {
+        matches!(segment.get(at), Some(b',' | b'.' | b'\'')) && at > 0 && digit(at - 1) && digit(at + 1)
+    };
+    let in_number = |at: usize| digit(at) || separates(at);
+    let begins = |at: &usize| in_number(*at) && (*at == 0 || !in_number(*at - 1));
+    let runs = (0..segment.len()).filter(begins).count();
+    if runs >= DIGIT_RUNS {
         found.push(Token::new(text, start, start + segment.len(), false));
         return;
     }
-    for (from, to, sort) in parts {
-        let (mut from, to) = (start + from, start + to);
-        let number = sort == Sort::Digit;
-        if number && let Some(signed) = sign(text, found, from) {
-            from = signed;
-            found.pop();
+    let mut from = 0;
+    for at in 1..=segment.len() {
+        if at == segment.len() || in_number(at) != in_number(from) {
+            push(text, start + from, start + at, in_number(from), found);
+            from = at;
         }
-        found.push(Token::new(text, from, to, number));
     }
+}
+
+/// Adds a token; a number takes the sign before it along.
+fn push(text: &str, mut from: usize, to: usize, number: bool, found: &mut Vec<Token>) {
+    if number && let Some(signed) = sign(text, found, from) {
+        from = signed;
+        found.pop();
+    }
+    found.push(Token::new(text, from, to, number));
 }
 
 /// Where the sign of a number that begins at `from` stands, if the last token is its sign and not a
@@ -218,5 +353,23 @@ mod tests {
         );
         assert_eq!(numbers("id 3fa2b9c1"), [""; 0]);
         assert_eq!(numbers("up 5. Then"), ["5"]);
+    }
+
+    #[test]
+    fn scanning_agrees_with_the_tables() {
+        let alphabet: Vec<char> = "ab_é가각13東京あカ.'’:·,;%+-(“…。\t\n".chars().collect();
+        let mut state = 5_u64;
+        for round in 0..40_000 {
+            let text: String = (0..round % 9)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    alphabet[(state >> 33) as usize % alphabet.len()]
+                })
+                .collect();
+            let (mut scanned, mut segmented) = (Vec::new(), Vec::new());
+            scan(&text, 0, &text, &mut scanned);
+            segment(&text, 0, &text, &mut segmented);
+            assert_eq!(scanned, segmented, "{text:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::change::{Word, WordOp};
+use super::script::{is_word_character, stands_for_itself};
 use super::sequence::align;
 use super::token::{Token, tokens};
 
@@ -42,19 +43,18 @@ pub(super) struct Compared {
     pub words: Vec<Word>,
     /// Whether a stretch was too long and repetitive to be aligned optimally.
     pub rough: bool,
+    /// Whether the numbers in both texts are the same.
+    pub same_numbers: bool,
 }
 
 pub(super) fn compare(old: &str, new: &str) -> Compared {
     let mut out = Writer::default();
-    if old == new || old.is_empty() || new.is_empty() {
-        if old == new {
-            out.equal(old);
-        } else {
-            out.replace(old, new);
-        }
+    if old == new {
+        out.equal(old);
         return Compared {
             words: out.finish(),
             rough: false,
+            same_numbers: true,
         };
     }
     let sides = Sides {
@@ -79,6 +79,7 @@ pub(super) fn compare(old: &str, new: &str) -> Compared {
     Compared {
         words: out.finish(),
         rough: aligned.rough > 0,
+        same_numbers: sides.numbers_agree(),
     }
 }
 
@@ -90,6 +91,19 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
+    fn numbers_agree(&self) -> bool {
+        let numbers = |tokens: &'_ [Token], text: &'_ str| -> Vec<String> {
+            tokens
+                .iter()
+                .filter(|token| token.number)
+                .map(|token| text[token.range()].to_owned())
+                .collect()
+        };
+        let any = |tokens: &[Token]| tokens.iter().any(|token| token.number);
+        (!any(&self.old_tokens) && !any(&self.new_tokens))
+            || numbers(&self.old_tokens, self.old) == numbers(&self.new_tokens, self.new)
+    }
+
     fn old_text(&self, i: u32) -> &str {
         &self.old[self.old_tokens[i as usize].range()]
     }
@@ -152,7 +166,7 @@ fn wholly_different(sides: &Sides, matches: &[(u32, u32)]) -> bool {
     if sides.old_tokens.len().min(sides.new_tokens.len()) < WHOLE_TOKENS {
         return false;
     }
-    let letters = |token: &&Token, text: &str| text[token.range()].chars().any(char::is_alphanumeric);
+    let letters = |token: &&Token, text: &str| text[token.range()].chars().any(is_word_character);
     let total = |tokens: &[Token], text: &str| -> u32 {
         tokens
             .iter()
@@ -213,7 +227,7 @@ fn stretch(sides: &Sides, old: &Stretch, new: &Stretch, out: &mut Writer) {
     let number = |tokens: &[Token]| tokens.iter().any(|token| token.number);
     if !number(old.1) && !number(new.1) {
         let (head, tail) = common_ends(old_text, new_text);
-        let bare = |text: &str| !text[head..text.len() - tail].chars().any(char::is_alphanumeric);
+        let bare = |text: &str| !text[head..text.len() - tail].chars().any(is_word_character);
         if bare(old_text) && bare(new_text) {
             return replace_between(old_text, new_text, head, tail, out);
         }
@@ -260,13 +274,32 @@ fn replace_between(old: &str, new: &str, head: usize, tail: usize, out: &mut Wri
 /// Bytes two different texts have in common at the beginning and at the end, whole grapheme clusters
 /// of both, not overlapping.
 fn common_ends(old: &str, new: &str) -> (usize, usize) {
-    let length = |pairs: &mut dyn Iterator<Item = (&str, &str)>| -> usize {
-        pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum()
-    };
-    let head = length(&mut old.graphemes(true).zip(new.graphemes(true)));
+    let head = common(&mut old.chars().zip(new.chars()))
+        .unwrap_or_else(|| clusters(&mut old.graphemes(true).zip(new.graphemes(true))));
     let (a, b) = (&old[head..], &new[head..]);
-    let tail = length(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev()));
+    let tail = common(&mut a.chars().rev().zip(b.chars().rev()))
+        .unwrap_or_else(|| clusters(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev())));
     (head, tail)
+}
+
+/// Bytes of equal leading characters; `None` where it takes the tables to say whether a cluster ends
+/// there.
+fn common(pairs: &mut dyn Iterator<Item = (char, char)>) -> Option<usize> {
+    let mut length = 0;
+    for (a, b) in pairs {
+        if !stands_for_itself(a) || !stands_for_itself(b) {
+            return None;
+        }
+        if a != b {
+            break;
+        }
+        length += a.len_utf8();
+    }
+    Some(length)
+}
+
+fn clusters<'a>(pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> usize {
+    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum()
 }
 
 /// Pairs tokens of a replaced stretch that stand for each other: a number for a number, a word for
@@ -332,7 +365,7 @@ fn likeness(old: &str, old_number: bool, new: &str, new_number: bool) -> u32 {
     if old == new {
         return 0;
     }
-    let first = |text: &str| text.chars().next().is_some_and(char::is_alphanumeric);
+    let first = |text: &str| text.chars().next().is_some_and(is_word_character);
     if !first(old) || !first(new) {
         return 0;
     }
