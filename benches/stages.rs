@@ -1,5 +1,0 @@
-//! Library benchmarks, one for each stage. `cargo bench --bench stages`.
-
-fn main() {
-    divan::main();
-}
