@@ -75,8 +75,6 @@ pub(super) enum What {
 pub(super) struct Cutter<'a> {
     text: &'a str,
     declared_attribute: &'a str,
-    /// Whether the declared attribute's name occurs in the page at all.
-    may_declare: bool,
     drafts: Vec<Draft>,
     /// The anonymous block, while no block element is open.
     anonymous: Option<Draft>,
@@ -91,12 +89,9 @@ pub(super) struct Cutter<'a> {
 
 impl<'a> Cutter<'a> {
     pub fn new(text: &'a str, declared_attribute: &'a str) -> Self {
-        let may_declare = !declared_attribute.is_empty()
-            && contains_ignoring_case(text.as_bytes(), declared_attribute.as_bytes());
         Self {
             text,
             declared_attribute,
-            may_declare,
             drafts: Vec::new(),
             anonymous: None,
             breaks: 0,
@@ -115,7 +110,8 @@ impl<'a> Cutter<'a> {
     }
 
     fn declared(&self, attributes: &[AttributeSpan]) -> bool {
-        self.may_declare && find_span(self.text, attributes, self.declared_attribute).is_some()
+        !self.declared_attribute.is_empty()
+            && find_span(self.text, attributes, self.declared_attribute).is_some()
     }
 
     /// White space where text may not run together; outside block elements the block ends.
@@ -463,22 +459,4 @@ fn kind(tag: Tag) -> Kind {
         Tag::Figure => Kind::Figure,
         _ => Kind::Other,
     }
-}
-
-/// Whether `needle` occurs in `haystack`, ASCII case aside. Looks for the last byte in both cases,
-/// which for attribute names is rarer than a letter at their start.
-fn contains_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
-    let Some((&last, _)) = needle.split_last() else {
-        return false;
-    };
-    if memchr::memmem::find(haystack, needle).is_some() {
-        return true;
-    }
-    // Names in other cases are rare: only a page with capital letters in attribute names has them.
-    let (lower, upper) = (last.to_ascii_lowercase(), last.to_ascii_uppercase());
-    memchr::memchr2_iter(lower, upper, haystack).any(|at| {
-        (at + 1)
-            .checked_sub(needle.len())
-            .is_some_and(|start| haystack[start..=at].eq_ignore_ascii_case(needle))
-    })
 }

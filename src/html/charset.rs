@@ -287,6 +287,18 @@ mod tests {
     }
 
     #[test]
+    fn characters_that_come_at_once_keep_their_order() {
+        let decoded = decode(b"\x1b\x810\xff<", Some("gb18030"));
+        assert_eq!(decoded.text, "\x1b\u{fffd}0\u{fffd}<");
+        let places: Vec<_> = decoded
+            .text
+            .char_indices()
+            .map(|(at, _)| decoded.raw_offset(at))
+            .collect();
+        assert_eq!(places, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
     fn the_order_of_witnesses_holds() {
         let source = |raw: &[u8], http| {
             let decoded = decode(raw, http);

@@ -72,6 +72,14 @@ fn push_number(lines: &mut Vec<u8>, number: u32) {
 
 /// An attribute's value with `\`, LF, CR and TAB escaped, so that it cannot end its field.
 fn push_escaped(lines: &mut Vec<u8>, value: &str) {
+    // One pass without branches, for nearly no value needs more.
+    let plain = value
+        .bytes()
+        .fold(true, |plain, byte| plain & (byte > b'\r') & (byte != b'\\'));
+    if plain {
+        lines.extend_from_slice(value.as_bytes());
+        return;
+    }
     for &byte in value.as_bytes() {
         match byte {
             b'\\' => lines.extend_from_slice(b"\\\\"),

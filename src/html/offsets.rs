@@ -85,9 +85,13 @@ impl Offsets {
             }
             Self::Restartable(checkpoints) => {
                 let known = before(checkpoints, |c| c.text <= at);
-                walk(known, raw, text, encoding, |now| now.text >= at).map_or(raw.len(), |now| {
-                    now.raw - (now.text - at).min(now.raw - known.raw)
-                })
+                let Some(now) = walk(known, raw, text, encoding, |now| now.text >= at) else {
+                    return raw.len();
+                };
+                // Malformed bytes may give several characters at once, when the byte that shows it is
+                // read: all but the first stand for one byte each.
+                let beyond = text.get(at..now.text).map_or(0, |more| more.chars().count());
+                now.raw - beyond.min(now.raw - known.raw)
             }
             Self::Stepped(steps, end) => {
                 let after = steps.partition_point(|step| step.text <= at);

@@ -103,7 +103,8 @@ pub fn collapse(text: &str) -> String {
 /// Normalization Form C; borrowed where the text is in it already.
 pub(super) fn nfc(text: &str) -> Cow<'_, str> {
     // U+0300 is the first character that is not always its own normal form: bytes CC 80.
-    if text.bytes().all(|byte| byte < 0xcc) || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    let highest = text.bytes().fold(0, u8::max);
+    if highest < 0xcc || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         return Cow::Borrowed(text);
     }
     let normal: String = text.nfc().collect();

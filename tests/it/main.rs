@@ -16,6 +16,7 @@ mod diff_corpus;
 mod diff_truth;
 mod export;
 mod first_steps;
+mod html_properties;
 mod label;
 mod layering;
 mod oracle;
