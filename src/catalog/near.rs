@@ -7,6 +7,10 @@
 //! among ten. Four equal bytes of eight find 99 and 94 of 100 such pairs; unlike texts of one language
 //! share about one shingle in a hundred, and three of a million of them four bytes.
 
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
 /// Texts shorter than this many code points get no `MinHash`: one changed word changes too much of
 /// them.
 pub const NEAR_MINIMUM: u32 = 32;
@@ -31,6 +35,26 @@ const MULTIPLIERS: [u64; 8] = [
     0x8ebc_6af0_9c88_c6e3,
     0x5897_89fb_de2e_8f4d,
 ];
+
+/// Signatures a thread remembers; the memory is emptied when it is full.
+const REMEMBERED: usize = 1 << 16;
+
+thread_local! {
+    /// Signatures by the first eight bytes of the content hash: from one revision to the next nearly
+    /// all blocks are the same.
+    static KNOWN: RefCell<FxHashMap<u64, u64>> = RefCell::default();
+}
+
+/// [`minhash`] of a text whose content hash begins with `key`, computed once while it is remembered.
+#[must_use]
+pub fn remembered(key: u64, text: &str) -> u64 {
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        *known.entry(key).or_insert_with(|| minhash(text))
+    })
+}
 
 /// The `MinHash` over the shingles of a canonical text, letters compared without case.
 #[must_use]

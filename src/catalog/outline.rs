@@ -21,7 +21,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHashMap;
 
-use super::near::{NEAR_MINIMUM, minhash};
+use super::near::{NEAR_MINIMUM, remembered};
 use crate::block::{Block, Kind};
 use crate::digest::{from_hex, sha256};
 
@@ -69,7 +69,8 @@ impl OutlineBlock {
             empty,
             length,
             key: block.key().prefix(),
-            near: (block.body && length >= NEAR_MINIMUM).then(|| minhash(&block.text)),
+            near: (block.body && length >= NEAR_MINIMUM)
+                .then(|| remembered(block.key().prefix(), &block.text)),
             form: (!empty && !block.marks.is_empty()).then(|| (block.form_hash.prefix() >> 48) as u16),
             declared: block.declared.as_deref().map(declared_prefix),
             id: block.id.as_deref().map(id_prefix),

@@ -11,7 +11,10 @@ use crate::block::{Charset, CharsetSource};
 
 /// The last resort looks at this many bytes of the page at most: a guess does not get better by
 /// reading more, and the detector is slow.
-const GUESS_BYTES: usize = 256 * 1024;
+const GUESS_BYTES: usize = 16 * 1024;
+
+/// Bytes before the first byte that is not ASCII that are looked at as well.
+const GUESS_CONTEXT: usize = 256;
 
 /// Checkpoints of a multi-byte encoding are at least this many raw bytes apart.
 const PIECE: usize = 32;
@@ -109,9 +112,16 @@ fn detect(raw: &[u8], http_charset: Option<&str>) -> (&'static Encoding, Charset
 }
 
 fn guess(raw: &[u8]) -> &'static Encoding {
+    // ASCII tells the detector nothing, and it is slow: the window begins shortly before the first
+    // byte that does.
+    let telling = raw
+        .iter()
+        .position(|&byte| byte >= 0x80 || byte == 0x1B)
+        .unwrap_or(0);
+    let window = &raw[telling.saturating_sub(GUESS_CONTEXT)..];
+    let seen = window.get(..GUESS_BYTES);
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    let seen = raw.get(..GUESS_BYTES);
-    detector.feed(seen.unwrap_or(raw), seen.is_none());
+    detector.feed(seen.unwrap_or(window), seen.is_none());
     detector.guess(Some(b"kr"), chardetng::Utf8Detection::Allow)
 }
 
