@@ -4,6 +4,7 @@
 
 mod archive_faults;
 mod archive_hostile;
+mod archive_kill;
 mod archive_reference;
 mod archive_store;
 mod bad_input;
