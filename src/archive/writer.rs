@@ -10,7 +10,7 @@ use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::Outline;
 use crate::catalog::{packs, snapshots};
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::{Codec, compress, decompress};
+use crate::pack::codec::{Codec, comes_back, compress, decompress};
 use crate::pack::frame::Frame;
 use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
 use crate::page::{Moment, Page, article_key};
@@ -20,7 +20,7 @@ const FULL_BYTES: u64 = 32 << 20;
 /// ... or so many snapshots, ...
 const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
-const FULL_RAW_BYTES: u64 = 256 << 20;
+const FULL_RAW_BYTES: u64 = 128 << 20;
 
 /// Packs a writer keeps open for the bases in them.
 const MAX_PINNED: usize = 512;
@@ -163,8 +163,7 @@ fn encode_body(body: &Body, base: Option<&Base>, level: i32) -> EncodedFrame {
     let made = compress(body, base.map(|base| base.body.as_slice()), level);
     let base = base.filter(|_| made.uses_base);
     let base_bytes = base.map(|base| base.body.as_slice());
-    let back = decompress(made.codec, &made.payload, base_bytes, body.len());
-    if back.is_ok_and(|back| back == **body) {
+    if comes_back(&made, base_bytes, body) {
         EncodedFrame {
             base: base.map(|base| (base.hash, base.depth)),
             codec: made.codec,

@@ -53,10 +53,15 @@ const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 /// with `--long`.
 const MAX_WINDOW_LOG: u32 = 27;
 
+/// Room that is kept between pages, in bytes.
+const MAX_SCRATCH: usize = 8 << 20;
+
 thread_local! {
     // Contexts hold megabytes of tables; one a thread serves all pages.
     static COMPRESS: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
     static DECOMPRESS: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
+    // Room for one result, so that no fresh memory is touched for every page.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether a body can serve as a base.
@@ -70,26 +75,54 @@ pub fn can_be_base(body: &[u8]) -> bool {
 #[must_use]
 pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
     let base = base.filter(|base| can_be_base(base));
-    let mut payload = Vec::with_capacity(zstd_safe::compress_bound(content.len()));
-    let written = COMPRESS.with_borrow_mut(|context| match base {
-        Some(base) => context.compress_using_dict(&mut payload, content, base, level),
-        None => context.compress(&mut payload, content, level),
-    });
-    match written {
-        Ok(length) if length < content.len() => {
-            payload.shrink_to_fit();
-            Compressed {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        scratch.reserve(zstd_safe::compress_bound(content.len()));
+        let written = COMPRESS.with_borrow_mut(|context| match base {
+            Some(base) => context.compress_using_dict(scratch, content, base, level),
+            None => context.compress(scratch, content, level),
+        });
+        let made = match written {
+            Ok(length) if length < content.len() => Compressed {
                 codec: Codec::Zstd,
-                payload,
+                payload: scratch.to_vec(),
                 uses_base: base.is_some(),
-            }
-        }
-        _ => Compressed {
-            codec: Codec::Stored,
-            payload: content.to_vec(),
-            uses_base: false,
-        },
+            },
+            _ => Compressed {
+                codec: Codec::Stored,
+                payload: content.to_vec(),
+                uses_base: false,
+            },
+        };
+        shrink(scratch);
+        made
+    })
+}
+
+/// A giant page must not keep its room for ever.
+fn shrink(scratch: &mut Vec<u8>) {
+    if scratch.capacity() > MAX_SCRATCH {
+        *scratch = Vec::new();
     }
+}
+
+/// Whether a payload decompresses to `content` again.
+#[must_use]
+pub fn comes_back(made: &Compressed, base: Option<&[u8]>, content: &[u8]) -> bool {
+    if made.codec == Codec::Stored {
+        return made.payload == content;
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        scratch.reserve(content.len());
+        let read = DECOMPRESS.with_borrow_mut(|context| match base {
+            Some(base) => context.decompress_using_dict(scratch, &made.payload, base),
+            None => context.decompress(scratch, &made.payload),
+        });
+        let same = read.is_ok() && scratch.as_slice() == content;
+        shrink(scratch);
+        same
+    })
 }
 
 /// Decompresses a payload of exactly `raw` bytes.
