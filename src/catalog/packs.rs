@@ -158,20 +158,26 @@ pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
     if packs.is_empty() {
         return Ok(());
     }
-    tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY); DELETE FROM gone;")?;
+    tx.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY); DELETE FROM gone;
+         CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;",
+    )?;
     for pack in packs {
         tx.prepare_cached("INSERT INTO gone VALUES (?1)")?
             .execute([pack])?;
     }
     tx.execute_batch(
-        "DELETE FROM pages WHERE pack IN (SELECT id FROM gone);
+        "INSERT OR IGNORE INTO touched SELECT snapshot FROM records WHERE pack IN (SELECT id FROM gone);
+         DELETE FROM pages WHERE pack IN (SELECT id FROM gone);
          DELETE FROM records WHERE pack IN (SELECT id FROM gone);
          DELETE FROM tombstones WHERE pack IN (SELECT id FROM gone);
          DELETE FROM packs WHERE id IN (SELECT id FROM gone);",
     )?;
     remove_snapshots(
         tx,
-        "SELECT id, article FROM snapshots WHERE id NOT IN (SELECT snapshot FROM records)",
+        "SELECT id, article FROM snapshots WHERE id IN (SELECT id FROM touched)
+         AND id NOT IN (SELECT snapshot FROM records WHERE snapshot IN (SELECT id FROM touched))
+         ORDER BY article",
         [],
     )
 }
@@ -313,13 +319,13 @@ pub fn resting_on(connection: &Connection, packs: &[i64]) -> Result<Vec<(i64, u6
     }
     bases.sort_unstable();
     bases.dedup();
-    let mut statement = connection.prepare("SELECT pack, base, depth FROM pages WHERE base IS NOT NULL")?;
-    let mut rows = statement.query([])?;
+    let mut statement =
+        connection.prepare_cached("SELECT pack, depth FROM pages WHERE base = ?1 AND base IS NOT NULL")?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let base = row.get::<_, i64>(1)?.cast_unsigned();
-        if bases.binary_search(&base).is_ok() {
-            found.push((row.get(0)?, base, row.get(2)?));
+    for base in bases {
+        let mut rows = statement.query([base.cast_signed()])?;
+        while let Some(row) = rows.next()? {
+            found.push((row.get(0)?, base, row.get(1)?));
         }
     }
     Ok(found)

@@ -6,7 +6,7 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// `pages` says where the bodies lie, `records` where the snapshot records lie; both may name
 /// several copies. `snapshots.body` is the whole BLAKE3 of the body; prefixes are the first eight
@@ -35,6 +35,8 @@ CREATE TABLE pages (
     base INTEGER,
     PRIMARY KEY (prefix, pack, at, place)
 ) WITHOUT ROWID;
+CREATE INDEX pages_pack ON pages (pack);
+CREATE INDEX pages_base ON pages (base, depth) WHERE base IS NOT NULL;
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
@@ -54,6 +56,7 @@ CREATE TABLE snapshots (
     form_hash BLOB
 );
 CREATE INDEX snapshots_article ON snapshots (article, moment);
+CREATE INDEX snapshots_unindexed ON snapshots (article, moment) WHERE text_hash IS NULL;
 CREATE TABLE records (
     snapshot INTEGER NOT NULL,
     pack INTEGER NOT NULL,
@@ -61,6 +64,7 @@ CREATE TABLE records (
     place INTEGER NOT NULL,
     PRIMARY KEY (snapshot, pack, at, place)
 ) WITHOUT ROWID;
+CREATE INDEX records_pack ON records (pack);
 CREATE TABLE tombstones (
     prefix INTEGER NOT NULL,
     key TEXT NOT NULL,

@@ -8,6 +8,7 @@ use super::arguments::{Reading, Sources, listed, open_all};
 use super::failure::Failure;
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
+use crate::archive::Stats;
 use crate::ingest::{self, CommitEvery, Event, Summary};
 use crate::report::archive as report;
 
@@ -58,7 +59,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         terminal.line(&format!("made the archive {}", path.display()))?;
         terminal.flush()?;
     }
-    let before = archive.stats()?;
+    // Figures about the whole archive cost a look at every snapshot: only people get them.
+    let before = if arguments.json {
+        Stats::default()
+    } else {
+        archive.stats()?
+    };
     let every = arguments
         .commit_every
         .iter()
@@ -94,7 +100,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     bar.finish_and_clear();
     let summary = summary.map_err(|error| Failure::from(error).inside(&path))?;
     printing?;
-    let after = archive.stats()?;
     let seconds = started.elapsed().as_secs_f64();
     if arguments.json {
         terminal.json(&report::add_summary(&summary, seconds))?;
@@ -103,7 +108,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         report::added(
             &summary,
             &before,
-            &after,
+            &archive.stats()?,
             seconds,
             &next_steps(global, &archive, &summary)?,
             look,

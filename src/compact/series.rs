@@ -14,6 +14,9 @@ use crate::page::{article_key, site};
 pub(super) struct Series {
     /// Bodies to write, each once, with their lengths in bytes.
     pub bodies: Vec<(Hash, u64)>,
+    /// Whether these are versions of one article: they share so much that a long frame is still
+    /// decoded soon.
+    pub is_article: bool,
     /// Snapshots whose records are to be written.
     pub snapshots: Vec<i64>,
 }
@@ -74,6 +77,7 @@ pub(super) fn arrange(
             }
         }
         if article.bytes() > group_bytes as u64 / 2 {
+            article.is_article = true;
             all.push(article);
         } else {
             of_site.bodies.append(&mut article.bodies);

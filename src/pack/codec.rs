@@ -85,7 +85,7 @@ pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
         let made = match written {
             Ok(length) if length < content.len() => Compressed {
                 codec: Codec::Zstd,
-                payload: scratch.to_vec(),
+                payload: scratch.clone(),
                 uses_base: base.is_some(),
             },
             _ => Compressed {

@@ -1,4 +1,7 @@
 //! Whatever the disk does at whatever moment: what was acknowledged is there, what is restored is right.
+//!
+//! The process dies at every operation; with `PRESSMARK_FAULTS=all` every kind of fault strikes at every
+//! operation and every kind of crash follows, else every third.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,18 +13,19 @@ use pressmark::page::{Moment, Page};
 
 use crate::archive_store::{add, page, restored, sorted};
 
-const CRASHES: [Crash; 3] = [Crash::KeepAll, Crash::LoseUnsynced, Crash::LoseContent];
-const FAULTS: [Fault; 3] = [Fault::Error, Fault::Tear, Fault::Dead];
-
 fn open(disk: &MemoryDisk) -> Result<Archive, ArchiveError> {
     Ok(Archive::create_or_open(Arc::new(disk.clone()))?.0)
 }
 
-/// An archive with two articles of four versions in two packs.
+fn everything() -> bool {
+    std::env::var("PRESSMARK_FAULTS").is_ok_and(|value| value == "all")
+}
+
+/// An archive with two articles of two versions in two packs.
 fn prepared() -> (MemoryDisk, Vec<Page>) {
     let disk = MemoryDisk::new();
-    let pages: Vec<Page> = (0..4).flat_map(|v| (0..2).map(move |a| page(a, v))).collect();
-    for part in pages.chunks(4) {
+    let pages: Vec<Page> = (0..2).flat_map(|v| (0..2).map(move |a| page(a, v))).collect();
+    for part in pages.chunks(2) {
         add(&open(&disk).unwrap(), part).unwrap();
     }
     (disk, pages)
@@ -34,9 +38,15 @@ fn identities(pages: &[Page]) -> BTreeSet<(String, Option<Moment>)> {
         .collect()
 }
 
-/// Opens what is left after each kind of crash and calls `check` with the pages found there.
-fn after_each_crash(disk: &MemoryDisk, mut check: impl FnMut(&MemoryDisk, Vec<Page>)) {
-    for crash in CRASHES {
+/// Opens what is left after the crashes that may follow a fault and calls `check` with the pages found
+/// there.
+fn after_each_crash(disk: &MemoryDisk, fault: Fault, mut check: impl FnMut(&MemoryDisk, Vec<Page>)) {
+    let crashes = match fault {
+        _ if everything() => &[Crash::LoseUnsynced, Crash::LoseContent, Crash::KeepAll][..],
+        Fault::Dead => &[Crash::LoseUnsynced, Crash::LoseContent],
+        Fault::Error | Fault::Tear => &[Crash::KeepAll],
+    };
+    for &crash in crashes {
         let left = disk.after(crash);
         let archive = open(&left).unwrap();
         assert!(
@@ -49,8 +59,13 @@ fn after_each_crash(disk: &MemoryDisk, mut check: impl FnMut(&MemoryDisk, Vec<Pa
 
 /// Calls `run` on copies of `disk` with a fault at operation 0, 1, 2 ... until it no longer strikes.
 fn at_every_operation(disk: &MemoryDisk, mut run: impl FnMut(&MemoryDisk, Fault)) {
-    for fault in FAULTS {
-        for at in 0.. {
+    for fault in [Fault::Dead, Fault::Error, Fault::Tear] {
+        let step = if everything() || fault == Fault::Dead {
+            1
+        } else {
+            3
+        };
+        for at in (0..).step_by(step) {
             let copy = disk.after(Crash::KeepAll);
             copy.fail_at(at, fault);
             run(&copy, fault);
@@ -66,7 +81,7 @@ fn at_every_operation(disk: &MemoryDisk, mut run: impl FnMut(&MemoryDisk, Fault)
 fn an_add_interrupted_anywhere_loses_nothing_acknowledged() {
     let (disk, old) = prepared();
     let new = [vec![page(0, 10), page(1, 10)], vec![page(0, 11), page(2, 0)]];
-    at_every_operation(&disk, |disk, _| {
+    at_every_operation(&disk, |disk, fault| {
         let mut acknowledged = old.clone();
         let mut possible = old.clone();
         for part in &new {
@@ -77,7 +92,7 @@ fn an_add_interrupted_anywhere_loses_nothing_acknowledged() {
                 Err(_) => break,
             }
         }
-        after_each_crash(disk, |left, found| {
+        after_each_crash(disk, fault, |left, found| {
             let names = identities(&found);
             assert!(names.is_superset(&identities(&acknowledged)));
             assert!(names.is_subset(&identities(&possible)));
@@ -99,9 +114,9 @@ fn a_compaction_interrupted_anywhere_loses_nothing() {
         group_bytes: 12_000,
         all: false,
     };
-    at_every_operation(&disk, |disk, _| {
+    at_every_operation(&disk, |disk, fault| {
         let _ = open(disk).and_then(|archive| compact::compact(&archive, options, &mut |_| true));
-        after_each_crash(disk, |left, found| {
+        after_each_crash(disk, fault, |left, found| {
             assert_eq!(found, sorted(pages.clone()));
             let archive = open(left).unwrap();
             compact::compact(&archive, options, &mut |_| true).unwrap();
@@ -120,7 +135,7 @@ fn a_takedown_interrupted_anywhere_is_done_or_not_done() {
             let snapshots = archive.snapshots(&pages[0].address)?;
             compact::forget(&archive, &snapshots[..1], "asked for", Moment(1), &mut |_| ())
         });
-        after_each_crash(disk, |left, found| {
+        after_each_crash(disk, fault, |left, found| {
             assert!(
                 found == kept || (done.is_err() && found == sorted(pages.clone())),
                 "{fault:?}"
@@ -140,9 +155,9 @@ fn a_merge_interrupted_anywhere_loses_nothing() {
     for one in &pages[..7] {
         add(&open(&disk).unwrap(), std::slice::from_ref(one)).unwrap();
     }
-    at_every_operation(&disk, |disk, _| {
+    at_every_operation(&disk, |disk, fault| {
         let added = open(disk).and_then(|archive| add(&archive, &pages[7..]));
-        after_each_crash(disk, |_, found| {
+        after_each_crash(disk, fault, |_, found| {
             let all = found == sorted(pages.clone());
             assert!(all || (added.is_err() && found == sorted(pages[..7].to_vec())));
         });
