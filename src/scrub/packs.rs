@@ -290,18 +290,30 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Records whose body no pack holds.
+    /// Records whose body lies in another pack, or in none.
     fn missing_bodies(&mut self, checked: &Checked) -> Result<(), ArchiveError> {
         let mut records: Vec<&SnapshotRecord> = checked.records.values().flatten().collect();
         records.sort_by_key(|record| (&record.address, record.moment, record.body));
+        let here: BTreeSet<u64> = checked.places.iter().map(|place| place.0).collect();
+        let mut finder = self.archive.with_catalog(Finder::open)?;
         for record in records {
-            if !self.archive.places(&record.body)?.is_empty() {
+            if here.contains(&record.body.prefix()) {
                 continue;
             }
             // Without a number it was taken out, and its body is rightly gone.
             let Some(id) = id_of(self.archive, record)? else {
                 continue;
             };
+            if !self.archive.places(&record.body)?.is_empty() {
+                // That it can be read is checked in the pack where it lies.
+                if self.reader.is_some()
+                    && let Ok(body) = self.archive.body(&record.body)
+                {
+                    let page = record.clone().into_page(body.to_vec());
+                    self.blocks(&mut finder, checked.row.name, id, &page)?;
+                }
+                continue;
+            }
             let snapshot = SnapshotName {
                 id,
                 address: record.address.clone(),

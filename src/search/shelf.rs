@@ -6,8 +6,9 @@ use std::rc::Rc;
 use rusqlite::Connection;
 
 use super::SearchError;
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, Snapshot};
 use crate::block::Document;
+use crate::catalog::snapshots;
 use crate::label::Reader;
 use crate::page::Moment;
 
@@ -46,6 +47,14 @@ impl<'a> ArchiveShelf<'a> {
     }
 }
 
+impl ArchiveShelf<'_> {
+    fn known(&self, snapshot: i64) -> Result<Option<Snapshot>, SearchError> {
+        Ok(self
+            .archive
+            .with_catalog(|conn| snapshots::bare(conn, snapshot))?)
+    }
+}
+
 impl Shelf for ArchiveShelf<'_> {
     fn catalog<R>(&self, ask: impl FnOnce(&Connection) -> R) -> R {
         self.archive.with_catalog(ask)
@@ -55,7 +64,7 @@ impl Shelf for ArchiveShelf<'_> {
         if let Some((_, document)) = self.kept.iter().find(|(id, _)| *id == snapshot) {
             return Ok(document.clone());
         }
-        let document = match self.archive.snapshot(snapshot)? {
+        let document = match self.known(snapshot)? {
             Some(known) => match self.archive.restore(&known) {
                 Ok(page) => Some(Rc::new(self.reader.read(&page))),
                 Err(ArchiveError::Lost { .. }) => None,
@@ -71,6 +80,6 @@ impl Shelf for ArchiveShelf<'_> {
     }
 
     fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError> {
-        Ok(self.archive.snapshot(snapshot)?.and_then(|known| known.moment))
+        Ok(self.known(snapshot)?.and_then(|known| known.moment))
     }
 }

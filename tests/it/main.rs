@@ -26,6 +26,7 @@ mod recipe;
 mod recipe_rules;
 mod samples;
 mod source;
+mod specimens;
 mod vectors;
 mod warc;
 mod warc_corpus;
