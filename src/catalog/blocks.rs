@@ -5,7 +5,7 @@
 //! same site ([`super::outline`]). `postings` names for every key the articles that hold it
 //! ([`super::postings`]). Both are a cache: `reindex` makes them anew from the pages.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -174,7 +174,7 @@ impl Recorder {
         };
         let base_blocks = match base {
             Some(base) => self.outlines.get(conn, base)?,
-            None => Rc::from([]),
+            None => Arc::from([]),
         };
         let data = outline::encode(&base_blocks, blocks).bytes;
         let start = stream::append(conn, &data)?.cast_signed();
@@ -191,7 +191,7 @@ impl Recorder {
             start,
             data.len() as u32
         ])?;
-        self.outlines.keep(snapshot, Rc::from(&blocks[..]));
+        self.outlines.keep(snapshot, Arc::from(&blocks[..]));
         let [content, declared] = new;
         postings::add(conn, Space::Content, content)?;
         postings::add(conn, Space::Declared, declared)
@@ -279,7 +279,7 @@ pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), 
         };
         let base_blocks = match base {
             Some(base) => outlines.get(conn, base)?,
-            None => Rc::from([]),
+            None => Arc::from([]),
         };
         let dependents: Vec<i64> = conn
             .prepare_cached("SELECT snapshot FROM outlines WHERE base = ?1")?
@@ -399,23 +399,23 @@ fn lowest_digit(step: i64) -> i64 {
 #[derive(Debug, Default)]
 pub struct Outlines {
     stream: stream::Reader,
-    kept: FxHashMap<i64, Rc<[OutlineBlock]>>,
+    kept: FxHashMap<i64, Arc<[OutlineBlock]>>,
     blocks: usize,
 }
 
 impl Outlines {
     /// The blocks of a snapshot in source order.
-    pub fn get(&mut self, conn: &Connection, snapshot: i64) -> Result<Rc<[OutlineBlock]>, CatalogError> {
+    pub fn get(&mut self, conn: &Connection, snapshot: i64) -> Result<Arc<[OutlineBlock]>, CatalogError> {
         let malformed = |row| CatalogError::Malformed {
             table: "outlines",
             row,
         };
         let mut pending: Vec<(i64, Vec<u8>)> = Vec::new();
         let mut next = Some(snapshot);
-        let mut blocks: Rc<[OutlineBlock]> = Rc::from([]);
+        let mut blocks: Arc<[OutlineBlock]> = Arc::from([]);
         while let Some(wanted) = next {
             if let Some(known) = self.kept.get(&wanted) {
-                blocks = Rc::clone(known);
+                blocks = Arc::clone(known);
                 break;
             }
             if pending.len() == CHAIN_LIMIT {
@@ -431,12 +431,12 @@ impl Outlines {
             blocks = outline::decode(&blocks, &data)
                 .map_err(|_| malformed(wanted))?
                 .into();
-            self.keep(wanted, Rc::clone(&blocks));
+            self.keep(wanted, Arc::clone(&blocks));
         }
         Ok(blocks)
     }
 
-    fn keep(&mut self, snapshot: i64, blocks: Rc<[OutlineBlock]>) {
+    fn keep(&mut self, snapshot: i64, blocks: Arc<[OutlineBlock]>) {
         if self.blocks > CACHED_BLOCKS {
             self.kept.clear();
             self.blocks = 0;

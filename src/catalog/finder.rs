@@ -253,7 +253,7 @@ impl Finder {
         &mut self,
         conn: &Connection,
         snapshot: i64,
-    ) -> Result<std::rc::Rc<[OutlineBlock]>, CatalogError> {
+    ) -> Result<std::sync::Arc<[OutlineBlock]>, CatalogError> {
         self.outlines.get(conn, snapshot)
     }
 

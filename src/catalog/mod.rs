@@ -22,6 +22,7 @@ mod stream;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How long a statement waits for another process that is writing to the catalog.
@@ -100,6 +101,9 @@ impl Catalog {
     fn prepare(mut connection: Connection) -> Result<Self, CatalogError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Plans must not depend on bound values: without this, some statements are compiled anew each
+        // time they are bound, which costs more than running them.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         schema::prepare(&mut connection)?;
         Ok(Self { connection })
     }

@@ -1,22 +1,26 @@
 //! One pack: the file, its frames, its table, its records, and the catalog's rows of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::thread;
 
 use rustc_hash::FxHashMap;
 
-use super::{Code, Finding, Run, SnapshotName, name_of};
-use crate::archive::{Archive, ArchiveError, layout};
+use super::{Code, Finding, Run, SnapshotName, blocks, name_of};
+use crate::archive::{Among, Archive, ArchiveError, layout};
 use crate::catalog::CatalogError;
 use crate::catalog::blocks::Finder;
 use crate::catalog::packs::{self, PackRow, PageRow};
 use crate::catalog::snapshots;
 use crate::digest::{Hash, blake3};
 use crate::disk::{ReadAt, read_at};
+use crate::label::Reader;
 use crate::pack::build::{FOOTER, HEADER};
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
 use crate::pack::{Directory, Frame, Pack, PackError, Record, SnapshotRecord};
 use crate::page::article_key;
+use crate::pool;
 
 /// Bytes of a file that are hashed at once.
 const PIECE: u64 = 1 << 20;
@@ -166,89 +170,61 @@ impl Run<'_> {
         }
     }
 
-    /// Decodes every body and holds it against its hash.
+    /// Decodes every body, on all cores, holds it against its hash and its blocks against the catalog.
     fn bodies(&mut self, checked: &mut Checked) -> Result<(), ArchiveError> {
-        let archive = self.archive;
-        let mut finder = archive.with_catalog(Finder::open)?;
-        let frames = std::mem::take(&mut checked.frames);
-        let known: FxHashMap<(u64, u32), u64> = known_prefixes(checked);
-        for frame in &frames {
-            if checked.bad.contains_key(&frame.at) {
-                continue;
-            }
-            match frame.kind {
-                Kind::Page => {
-                    let body = frame.body.unwrap_or_default();
-                    checked.places.insert((body.prefix(), frame.at, 0));
-                    let place = PageRow {
-                        pack: checked.row.id,
-                        at: frame.at,
-                        place: 0,
-                        depth: frame.depth,
-                        length: frame.raw,
-                        base: frame.base.map(|base| base.prefix()),
-                    };
-                    match archive.copy_at(&place, &body, crate::archive::Among::All, &mut 0) {
-                        Ok(bytes) => self.body(checked, &mut finder, &body, &bytes)?,
-                        Err(error) => {
-                            let code = match &frame.base {
-                                Some(base) if archive.body(base).is_err() => Code::FrameBase,
-                                _ => Code::FrameContent,
-                            };
-                            checked.bad.insert(frame.at, (code, error.to_string()));
-                        }
-                    }
+        let finder = Mutex::new(self.archive.with_catalog(Finder::open)?);
+        let decoder = Decoder {
+            archive: self.archive,
+            reader: self.reader,
+            finder: &finder,
+            checked,
+            known: known_prefixes(checked),
+        };
+        let outcomes: Result<Vec<Outcome>, ArchiveError> = thread::scope(|scope| {
+            let frames = checked.frames.iter();
+            let work = |frame: &Frame| decoder.frame(frame);
+            let mut results = pool::ordered(scope, pool::cores(), frames, work);
+            let mut outcomes = Vec::new();
+            for result in results.by_ref() {
+                let outcome = result?;
+                if !outcome.is_empty() {
+                    outcomes.push(outcome);
                 }
-                Kind::Group => match archive.group_content(checked.row.id, &checked.pack, frame) {
-                    Ok(content) => {
-                        let mut rest = content.as_slice();
-                        for (place, length) in (0_u32..).zip(&frame.lengths) {
-                            let (bytes, after) = rest.split_at(rest.len().min(*length as usize));
-                            rest = after;
-                            let body = blake3(bytes);
-                            checked.places.insert((body.prefix(), frame.at, place));
-                            if known
-                                .get(&(frame.at, place))
-                                .is_some_and(|known| *known != body.prefix())
-                            {
-                                let message = format!("body {place} is not the one the page table names");
-                                checked.bad.insert(frame.at, (Code::FrameContent, message));
-                            }
-                            self.body(checked, &mut finder, &body, bytes)?;
-                        }
-                    }
-                    Err(error) => {
-                        checked
-                            .bad
-                            .insert(frame.at, (Code::FrameContent, error.to_string()));
-                    }
-                },
-                _ => {}
+            }
+            Ok(outcomes)
+        });
+        for outcome in outcomes? {
+            self.summary.pages_checked += outcome.pages;
+            self.summary.raw_bytes += outcome.raw_bytes;
+            self.summary.snapshots_compared += outcome.compared;
+            checked.places.extend(outcome.places);
+            if let Some((code, message)) = outcome.fault {
+                checked.bad.insert(outcome.at, (code, message));
+            }
+            for (snapshot, code, message) in outcome.blocks {
+                self.report_blocks(checked.row.name, snapshot, code, &message)?;
             }
         }
-        checked.frames = frames;
         Ok(())
     }
 
-    /// A body that is whole: its snapshots' blocks are compared.
-    fn body(
+    /// Reports a fault in the block part of the catalog.
+    fn report_blocks(
         &mut self,
-        checked: &Checked,
-        finder: &mut Finder,
-        body: &Hash,
-        bytes: &[u8],
+        pack: Hash,
+        snapshot: i64,
+        code: Code,
+        message: &str,
     ) -> Result<(), ArchiveError> {
-        self.summary.pages_checked += 1;
-        self.summary.raw_bytes += bytes.len() as u64;
-        if self.reader.is_none() {
-            return Ok(());
-        }
-        for record in checked.records.get(body).into_iter().flatten() {
-            if let Some(id) = id_of(self.archive, record)? {
-                let page = record.clone().into_page(bytes.to_vec());
-                self.blocks(finder, checked.row.name, id, &page)?;
-            }
-        }
+        let (article, name) = name_of(self.archive, snapshot)?.unzip();
+        self.report(Finding {
+            code,
+            pack: Some(pack),
+            article,
+            snapshot: name,
+            lost: false,
+            message: format!("{message}; the page itself is whole"),
+        });
         Ok(())
     }
 
@@ -295,7 +271,7 @@ impl Run<'_> {
         let mut records: Vec<&SnapshotRecord> = checked.records.values().flatten().collect();
         records.sort_by_key(|record| (&record.address, record.moment, record.body));
         let here: BTreeSet<u64> = checked.places.iter().map(|place| place.0).collect();
-        let mut finder = self.archive.with_catalog(Finder::open)?;
+        let finder = Mutex::new(self.archive.with_catalog(Finder::open)?);
         for record in records {
             if here.contains(&record.body.prefix()) {
                 continue;
@@ -306,11 +282,15 @@ impl Run<'_> {
             };
             if !self.archive.places(&record.body)?.is_empty() {
                 // That it can be read is checked in the pack where it lies.
-                if self.reader.is_some()
+                if let Some(reader) = self.reader
                     && let Ok(body) = self.archive.body(&record.body)
                 {
                     let page = record.clone().into_page(body.to_vec());
-                    self.blocks(&mut finder, checked.row.name, id, &page)?;
+                    self.summary.snapshots_compared += 1;
+                    let fault = blocks::compare(self.archive, reader, &finder, id, &page)?;
+                    if let Some((code, message)) = fault {
+                        self.report_blocks(checked.row.name, id, code, &message)?;
+                    }
                 }
                 continue;
             }
@@ -421,6 +401,119 @@ fn table(checked: &mut Checked) {
     if let Some(message) = told {
         checked.faulty = true;
         checked.bad.insert(at, (Code::PackTable, message));
+    }
+}
+
+/// Decodes frames; shared by the threads that do so.
+struct Decoder<'a> {
+    archive: &'a Archive,
+    reader: Option<&'a Reader>,
+    finder: &'a Mutex<Finder>,
+    checked: &'a Checked,
+    /// Prefixes of bodies by frame and place, from the page table.
+    known: FxHashMap<(u64, u32), u64>,
+}
+
+/// What was found in one frame.
+#[derive(Default)]
+struct Outcome {
+    at: u64,
+    places: Vec<Place>,
+    fault: Option<(Code, String)>,
+    pages: u64,
+    raw_bytes: u64,
+    compared: u64,
+    /// Faults in the block part of the catalog, by snapshot.
+    blocks: Vec<(i64, Code, String)>,
+}
+
+impl Outcome {
+    fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.fault.is_none()
+    }
+}
+
+impl Decoder<'_> {
+    fn frame(&self, frame: &Frame) -> Result<Outcome, ArchiveError> {
+        let mut outcome = Outcome {
+            at: frame.at,
+            ..Outcome::default()
+        };
+        if self.checked.bad.contains_key(&frame.at) {
+            return Ok(outcome);
+        }
+        match frame.kind {
+            Kind::Page => {
+                let body = frame.body.unwrap_or_default();
+                outcome.places.push((body.prefix(), frame.at, 0));
+                let place = PageRow {
+                    pack: self.checked.row.id,
+                    at: frame.at,
+                    place: 0,
+                    depth: frame.depth,
+                    length: frame.raw,
+                    base: frame.base.map(|base| base.prefix()),
+                };
+                match self.archive.copy_at(&place, &body, Among::All, &mut 0) {
+                    Ok(bytes) => self.body(&body, &bytes, &mut outcome)?,
+                    Err(error) => {
+                        let code = match &frame.base {
+                            Some(base) if self.archive.body(base).is_err() => Code::FrameBase,
+                            _ => Code::FrameContent,
+                        };
+                        outcome.fault = Some((code, error.to_string()));
+                    }
+                }
+            }
+            Kind::Group => {
+                let content = self
+                    .archive
+                    .group_content(self.checked.row.id, &self.checked.pack, frame);
+                match content {
+                    Ok(content) => self.group(frame, &content, &mut outcome)?,
+                    Err(error) => outcome.fault = Some((Code::FrameContent, error.to_string())),
+                }
+            }
+            _ => {}
+        }
+        Ok(outcome)
+    }
+
+    fn group(&self, frame: &Frame, content: &[u8], outcome: &mut Outcome) -> Result<(), ArchiveError> {
+        let mut rest = content;
+        for (place, length) in (0_u32..).zip(&frame.lengths) {
+            let (bytes, after) = rest.split_at(rest.len().min(*length as usize));
+            rest = after;
+            let body = blake3(bytes);
+            outcome.places.push((body.prefix(), frame.at, place));
+            let known = self.known.get(&(frame.at, place));
+            if known.is_some_and(|known| *known != body.prefix()) {
+                let message = format!("body {place} is not the one the page table names");
+                outcome.fault = Some((Code::FrameContent, message));
+            }
+            self.body(&body, bytes, outcome)?;
+        }
+        Ok(())
+    }
+
+    /// A body that is whole: the blocks of its snapshots are compared.
+    fn body(&self, body: &Hash, bytes: &[u8], outcome: &mut Outcome) -> Result<(), ArchiveError> {
+        outcome.pages += 1;
+        outcome.raw_bytes += bytes.len() as u64;
+        let Some(reader) = self.reader else {
+            return Ok(());
+        };
+        for record in self.checked.records.get(body).into_iter().flatten() {
+            if let Some(id) = id_of(self.archive, record)? {
+                let page = record.clone().into_page(bytes.to_vec());
+                outcome.compared += 1;
+                let fault = blocks::compare(self.archive, reader, self.finder, id, &page)?;
+                outcome
+                    .blocks
+                    .extend(fault.map(|(code, message)| (id, code, message)));
+            }
+        }
+        Ok(())
     }
 }
 
