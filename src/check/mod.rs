@@ -3,10 +3,12 @@
 //! Never: fixes.
 
 mod sites;
+mod structure;
 mod verdict;
 mod witness;
 
 pub use sites::SiteSummary;
+pub use structure::{Structure, structure};
 pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, MIN_EVIDENCE, Summary, Verdict, check, evidence};
 pub use witness::{Testified, witnesses};
 

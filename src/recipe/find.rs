@@ -88,6 +88,19 @@ impl Found {
         self.missed.is_empty()
     }
 
+    /// Gives a recipe of the space a name of its own, so that several may stand side by side, and a
+    /// note that says what it was found to fit.
+    fn christen(&mut self, declared: usize) {
+        if self.recipe.name == super::space::NAMELESS {
+            let identity = self.recipe.identity().to_string();
+            self.recipe.name = format!("found-{}", &identity[..8]);
+            self.recipe.note = format!(
+                "Found by search: gives {} of {declared} declared hashes.",
+                self.reproduced.len()
+            );
+        }
+    }
+
     /// What decides between recipes that fit the same blocks: the fewest parts win.
     fn effort(&self) -> usize {
         let recipe = &self.recipe;
@@ -210,6 +223,9 @@ pub fn find(pages: &[PageInput<'_>], options: &FindOptions, progress: &dyn Fn(u6
         }
     }
     report.found = best(found);
+    for one in &mut report.found {
+        one.christen(aims.len());
+    }
     progress(report.recipes);
     report
 }

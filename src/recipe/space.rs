@@ -12,6 +12,9 @@ use super::message::{Field, PageValue, Part, Template};
 use super::rule::{Encoding, Recipe, Scope};
 use super::step::Step;
 
+/// Name of a recipe of the space that was not found to fit anything yet.
+pub(crate) const NAMELESS: &str = "composed";
+
 /// Most attributes of the blocks themselves that enter messages.
 const MAX_ATTRIBUTES: usize = 6;
 
@@ -275,7 +278,7 @@ impl Space {
             steps.extend_from_slice(axis[usize::from(choice)]);
         }
         Recipe {
-            name: "found".into(),
+            name: NAMELESS.into(),
             version: 1,
             note: String::new(),
             scope: base.scope,
