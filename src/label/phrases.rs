@@ -1,5 +1,9 @@
 //! What a short text says by its first words: credits, advertising, pointers to other pages.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 /// Longest text that is asked, in bytes: a sentence that happens to begin like this is no pointer.
 const MAX_SHORT: usize = 160;
 
@@ -31,26 +35,40 @@ impl Phrase {
     }
 }
 
+/// The openings by their first character, in the order in which they are asked.
+static OPENINGS: LazyLock<FxHashMap<char, Vec<(&'static str, Phrase)>>> = LazyLock::new(|| {
+    let mut openings: FxHashMap<char, Vec<(&'static str, Phrase)>> = FxHashMap::default();
+    for (list, phrase) in [
+        (CREDITS, Phrase::Credit),
+        (ADVERTISING, Phrase::Advertising),
+        (POINTERS, Phrase::Pointer),
+        (DATELINES, Phrase::Dateline),
+    ] {
+        for opening in list {
+            if let Some(first) = opening.chars().next() {
+                openings.entry(first).or_default().push((opening, phrase));
+            }
+        }
+    }
+    openings
+});
+
 /// Reads the first words; `None` for running text.
 pub fn phrase(text: &str) -> Option<Phrase> {
     if text.len() > MAX_SHORT {
         return None;
     }
-    let text = text
-        .trim_start_matches(|c: char| c.is_whitespace() || "([{*–—-|•»›▶▷■◆#[【〔".contains(c))
-        .to_lowercase();
-    let begins = |list: &[&str]| list.iter().any(|&opening| opens(&text, opening));
-    if begins(CREDITS) {
-        Some(Phrase::Credit)
-    } else if begins(ADVERTISING) {
-        Some(Phrase::Advertising)
-    } else if begins(POINTERS) {
-        Some(Phrase::Pointer)
-    } else if (begins(DATELINES) && text.len() <= MAX_DATELINE && !ends_sentence(&text)) || is_moment(&text) {
-        Some(Phrase::Dateline)
-    } else {
-        None
-    }
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || "([{*–—-|•»›▶▷■◆#[【〔".contains(c));
+    let first = text.chars().next()?.to_lowercase().next()?;
+    let told = OPENINGS.get(&first).and_then(|openings| {
+        let text = text.to_lowercase();
+        let dateline = text.len() <= MAX_DATELINE && !ends_sentence(&text);
+        openings
+            .iter()
+            .find(|(opening, phrase)| (*phrase != Phrase::Dateline || dateline) && opens(&text, opening))
+            .map(|&(_, phrase)| phrase)
+    });
+    told.or_else(|| is_moment(text).then_some(Phrase::Dateline))
 }
 
 fn ends_sentence(text: &str) -> bool {
@@ -63,7 +81,10 @@ fn is_moment(text: &str) -> bool {
     if text.len() > MAX_DATELINE {
         return false;
     }
-    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits < 4 {
+        return false;
+    }
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let bytes = text.as_bytes();
     let year = bytes
@@ -75,7 +96,7 @@ fn is_moment(text: &str) -> bool {
             && four[2].is_ascii_digit()
             && four[3].is_ascii_digit()
     });
-    (year || clock) && digits >= 4 && letters <= 3 * digits
+    (year || clock) && letters <= 3 * digits
 }
 
 /// Whether the text begins with the opening and the opening ends where a word ends.
