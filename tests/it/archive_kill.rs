@@ -41,7 +41,7 @@ fn line(page: &Page) -> String {
 }
 
 /// Feeds pages to a writer that is killed after a while; the pages it acknowledged.
-fn feed(archive: &Path, pages: Vec<Page>, life: Duration) -> Vec<Page> {
+fn feed(archive: &Path, pages: &[Page], life: Duration) -> Vec<Page> {
     let mut child = spawn(archive, &["add", "-", "--json", "--commit-every", "7"]);
     let mut input = child.stdin.take().unwrap();
     let lines: Vec<String> = pages.iter().map(line).collect();
@@ -94,8 +94,8 @@ fn what_was_acknowledged_survives_being_killed() {
             .map(|writer| {
                 let first = round * PAGES;
                 let pages = (first..first + PAGES).map(|version| page(writer * 3 + version % 3, version));
-                let (pages, archive, life) = (pages.collect(), archive.clone(), delay(400));
-                thread::spawn(move || feed(&archive, pages, life))
+                let (pages, archive, life) = (pages.collect::<Vec<_>>(), archive.clone(), delay(400));
+                thread::spawn(move || feed(&archive, &pages, life))
             })
             .collect();
         let compactor = (round % 2 == 1).then(|| {
@@ -114,9 +114,9 @@ fn what_was_acknowledged_survives_being_killed() {
                 acknowledged.insert(key, page);
             }
         }
-        compactor
-            .into_iter()
-            .for_each(|compactor| compactor.join().unwrap());
+        if let Some(compactor) = compactor {
+            compactor.join().unwrap();
+        }
         if round % 25 == 0 || round + 1 == rounds {
             check(&archive, &acknowledged);
         }
