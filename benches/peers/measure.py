@@ -142,6 +142,7 @@ def once(make, row, taken, folder, options, repeat):
     if settled:
         row.setdefault("settle", []).append(settled)
         row["stored"], row["files"] = store.stored()
+    row["index"] = store.index()
 
     chosen = random.Random(repeat)
     out = work / "page"

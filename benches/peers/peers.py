@@ -56,6 +56,10 @@ class Peer:
     def stored(self):
         return size(self.folder)
 
+    def index(self):
+        """Bytes of the stored ones that could be deleted and made again from the others."""
+        return 0
+
     def cat(self, page, out):
         raise NotImplementedError
 
@@ -91,6 +95,9 @@ class Pressmark(Peer):
         index = self.tree / f"{len(self.pages)}.ndjson"
         write_index(pages, index)
         return run([self.program, "-A", self.archive(), "add", index])
+
+    def index(self):
+        return sum(path.stat().st_size for path in self.archive().glob("catalog*"))
 
     def name_of(self, page):
         return f"{page.address}@{page.version + 1}"
@@ -296,6 +303,9 @@ class Warc(Peer):
     def warcs(self, command, *arguments, **options):
         warc = self.folder / f"pages.warc.{self.form}"
         return run([self.python(), HERE / "warcs.py", self.form, command, warc, *arguments], **options)
+
+    def index(self):
+        return sum(path.stat().st_size for path in self.folder.glob("*.offsets"))
 
     def start(self):
         self.number = {}

@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 from timing import CALM
 
 COLUMNS = (
-    "| | stored MB | ratio | files | add all s | CPU s | MB/s | next 5 % s | one page ms | 1,000 pages s | all pages s | peak MB |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    "| | stored MB | of it index | ratio | files | add all s | CPU s | MB/s | next 5 % s | one page ms | 1,000 pages s | all pages s | peak MB |\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
 )
 
 
@@ -37,6 +37,7 @@ def keeping(one):
         memory = max(row[key]["memory"] for key in ("all", "settle", "next", "one", "many", "everything") if key in row)
         cells = [
             f"{row['stored'] / 1e6:.2f}",
+            f"{row['index'] / 1e6:.2f}" if row["index"] else "–",
             f"{one['bytes'] / row['stored']:.1f}",
             f"{row['files']:,}",
             cell(add),
@@ -91,7 +92,8 @@ def document(results):
         " (it takes longer than 30 s, or the run was `--quick`). ",
         f"† other processes used more than {CALM} cores meanwhile: a time to distrust.\n\n",
         "After every run all pages were restored and compared byte for byte; a peer that changed one is shown as failed. ",
-        "Stored bytes are the files' sizes with all indexes. *add all* begins with an empty store and includes the second "
+        "Stored bytes are the files' sizes with all indexes; *of it index*: what can be deleted and made "
+        "again. *add all* begins with an empty store and includes the second "
         "step where a row names one. *next 5 %*: the latest pages, into a store that holds the others. *one page*: a "
         f"process that starts, prints one page at random and ends. *peak MB*: the largest process of any step.\n\n",
     ]
