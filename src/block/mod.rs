@@ -52,7 +52,7 @@ pub enum CharsetSource {
     Bom,
     /// The HTTP `Content-Type` header.
     Http,
-    /// A `meta` element in the first 1024 bytes.
+    /// A `meta` element in the first 1024 bytes, or the XML declaration at the start.
     Meta,
     /// The bytes are valid UTF-8.
     #[default]

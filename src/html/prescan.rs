@@ -6,10 +6,37 @@ use memchr::{memchr, memmem};
 /// Bytes of the page that may hold the declaration.
 const PRESCAN_BYTES: usize = 1024;
 
-/// The encoding of the first usable `meta` in the first 1024 bytes. A label of UTF-16 means UTF-8,
-/// for the label itself was read as ASCII; `x-user-defined` means windows-1252.
+/// The encoding of the first usable `meta` in the first 1024 bytes, else of the XML declaration the
+/// page begins with. A label of UTF-16 means UTF-8, for the label itself was read as ASCII;
+/// `x-user-defined` in a `meta` means windows-1252.
 pub(super) fn prescan(raw: &[u8]) -> Option<&'static Encoding> {
     let bytes = raw.get(..PRESCAN_BYTES).unwrap_or(raw);
+    first_meta(bytes).or_else(|| xml_declaration(bytes))
+}
+
+/// The Standard's "get an XML encoding": pages written as XHTML often say it nowhere else.
+fn xml_declaration(bytes: &[u8]) -> Option<&'static Encoding> {
+    const NAME: &[u8] = b"encoding";
+    let blank = |bytes: &[u8]| bytes.iter().take_while(|&&byte| byte <= b' ').count();
+    let declaration = bytes.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..memchr(b'>', declaration)?];
+    let rest = &declaration[memmem::find(declaration, NAME)? + NAME.len()..];
+    let rest = rest[blank(rest)..].strip_prefix(b"=")?;
+    let rest = &rest[blank(rest)..];
+    let quote = *rest.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let label = &rest[1..];
+    let label = &label[..memchr(quote, label)?];
+    if label.iter().any(|&byte| byte <= b' ') {
+        return None;
+    }
+    let encoding = Encoding::for_label(label)?;
+    if encoding == encoding_rs::UTF_16BE || encoding == encoding_rs::UTF_16LE {
+        return Some(encoding_rs::UTF_8);
+    }
+    Some(encoding)
+}
+
+fn first_meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let mut at = 0;
     while at < bytes.len() {
         at += memchr(b'<', &bytes[at..])?;
@@ -181,6 +208,31 @@ mod tests {
     fn utf_16_and_user_defined_labels_mean_something_else() {
         assert_eq!(name("<meta charset=utf-16le>"), Some("UTF-8"));
         assert_eq!(name("<meta charset=x-user-defined>"), Some("windows-1252"));
+    }
+
+    #[test]
+    fn xml_declarations_count_where_no_meta_does() {
+        assert_eq!(name("<?xml version='1.0' encoding='EUC-KR'?><p>"), Some("EUC-KR"));
+        assert_eq!(
+            name("<?xml version=\"1.0\" encoding = \"iso-8859-2\" ?>"),
+            Some("ISO-8859-2")
+        );
+        assert_eq!(name("<?xml encoding='utf-16'?>"), Some("UTF-8"));
+        assert_eq!(
+            name("<?xml encoding='big5'?><meta charset=euc-kr>"),
+            Some("EUC-KR")
+        );
+        assert_eq!(name(" <?xml encoding='big5'?>"), None);
+        for broken in [
+            "<?xml encoding='big5'",
+            "<?xml encoding>",
+            "<?xml encoding='big5>",
+            "<?xml ?>",
+            "<?xml",
+        ] {
+            assert_eq!(name(broken), None, "{broken}");
+        }
+        assert_eq!(name("<?xml encoding='bi g5'?>"), None);
     }
 
     #[test]
