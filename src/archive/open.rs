@@ -54,7 +54,7 @@ impl Archive {
 
     /// Opens the archive on `disk`: packs are listed, unknown ones read into the catalog, vanished
     /// ones dropped from it. A catalog that is missing, damaged or of another version is made anew; on
-    /// a read-only medium it is in memory.
+    /// a read-only medium, or where it cannot be written, it is in memory.
     pub fn open(disk: Arc<dyn Disk>) -> Result<Self, ArchiveError> {
         if !Self::exists(&*disk) {
             let place = disk.local_root().map(|root| root.display().to_string());
@@ -78,6 +78,11 @@ impl Archive {
         match archive.refresh() {
             Err(ArchiveError::Catalog(error)) if error.is_unusable() => {
                 archive.replace_catalog()?;
+                archive.refresh()?;
+            }
+            // A full disk must not keep anybody from reading.
+            Err(ArchiveError::Catalog(error)) if error.is_unwritable() => {
+                *held(&archive.catalog) = Catalog::in_memory()?;
                 archive.refresh()?;
             }
             other => {
@@ -281,6 +286,7 @@ fn open_catalog(disk: &dyn Disk) -> Result<Catalog, ArchiveError> {
             remove_catalog(disk);
             Ok(Catalog::open(&path)?)
         }
+        Err(error) if error.is_unwritable() => Ok(Catalog::in_memory()?),
         other => Ok(other?),
     }
 }

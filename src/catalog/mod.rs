@@ -67,6 +67,24 @@ impl CatalogError {
         )
     }
 
+    /// Whether the catalog cannot be kept where it is: full disk, no permission, failing medium. One in
+    /// memory serves as well.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        matches!(
+            self,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, _))
+                if matches!(
+                    code.code,
+                    rusqlite::ErrorCode::DiskFull
+                        | rusqlite::ErrorCode::ReadOnly
+                        | rusqlite::ErrorCode::CannotOpen
+                        | rusqlite::ErrorCode::PermissionDenied
+                        | rusqlite::ErrorCode::SystemIoFailure
+                )
+        )
+    }
+
     /// Whether the file is damaged or of an unknown version: it should be rebuilt.
     #[must_use]
     pub fn is_unusable(&self) -> bool {

@@ -164,6 +164,17 @@ fn a_damaged_catalog_is_made_anew() {
 }
 
 #[test]
+fn a_catalog_that_cannot_be_written_is_held_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk::new(dir.path()));
+    std::fs::create_dir(dir.path().join("catalog.sqlite")).unwrap();
+    let pages: Vec<Page> = (0..5).map(|v| page(1, v)).collect();
+    let (archive, _) = Archive::create_or_open(disk.clone()).unwrap();
+    assert_eq!(add(&archive, &pages).unwrap(), 5);
+    assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
+#[test]
 fn same_bytes_later_are_a_record_without_a_blob() {
     let disk = MemoryDisk::new();
     let archive = open(&disk);
