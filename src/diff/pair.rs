@@ -1,7 +1,7 @@
 //! Pairs blocks that have no equal on the other side: by likeness of their 3-grams one to one, then
 //! splits and merges by containment.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::Limit;
 use super::gram::{Grams, dice};
@@ -214,13 +214,15 @@ fn candidates(old: &[Free], new: &[Free], limits: &mut Vec<Limit>) -> Vec<Candid
     let mut skipped = 0_u64;
     let mut counts = vec![0_u32; new.len()];
     let mut touched: Vec<u32> = Vec::new();
-    let mut found = Vec::new();
+    let mut found = in_place(old, new);
+    let known: FxHashSet<(usize, usize)> = found.iter().map(|pair| (pair.old, pair.new)).collect();
     for (i, free) in old.iter().enumerate() {
         if visits > VISITS {
             skipped += new.len() as u64;
             continue;
         }
         let mut last = None;
+        let mut telling = false;
         for &hash in index.sample(&free.grams) {
             if last.replace(hash) == Some(hash) {
                 continue;
@@ -229,6 +231,7 @@ fn candidates(old: &[Free], new: &[Free], limits: &mut Vec<Limit>) -> Vec<Candid
             if stands_in.len() > COMMON {
                 continue;
             }
+            telling = true;
             visits += stands_in.len() as u64;
             for &(_, j) in stands_in {
                 let count = &mut counts[j as usize];
@@ -242,24 +245,46 @@ fn candidates(old: &[Free], new: &[Free], limits: &mut Vec<Limit>) -> Vec<Candid
             let size = new[j as usize].grams.total().min(free.grams.total()).max(1);
             counts[j as usize] as f32 / size as f32
         };
-        if touched.len() > CANDIDATES {
-            touched.sort_unstable_by(|&a, &b| likely(b).total_cmp(&likely(a)).then(a.cmp(&b)));
-            skipped += (touched.len() - CANDIDATES) as u64 * u64::from(index.shift > 0);
-        } else {
-            touched.sort_unstable();
+        if !telling {
+            skipped += new.len() as u64;
         }
+        touched.sort_unstable_by(|&a, &b| likely(b).total_cmp(&likely(a)).then(a.cmp(&b)));
         found.extend(
             touched
                 .iter()
                 .take(CANDIDATES)
+                .filter(|&&j| !known.contains(&(i, j as usize)))
                 .filter_map(|&j| weigh(old, new, i, j as usize)),
         );
         for j in touched.drain(..) {
             counts[j as usize] = 0;
         }
     }
-    if visits > VISITS {
+    if skipped > 0 {
         limits.push(Limit::Pairs { skipped });
+    }
+    found
+}
+
+/// Pairs with the same rank in the same gap, counted from its beginning and from its end: found without
+/// the index, so that many like blocks edited in place are paired however common their 3-grams are.
+fn in_place(old: &[Free], new: &[Free]) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut from = 0;
+    for run in old.chunk_by(|a, b| a.gap == b.gap) {
+        let gap = run[0].gap;
+        from += new[from..].partition_point(|free| free.gap < gap);
+        let to = from + new[from..].partition_point(|free| free.gap == gap);
+        for rank in 0..run.len().min(to - from) {
+            let i = start + rank;
+            found.extend(weigh(old, new, i, from + rank));
+            if run.len() != to - from {
+                found.extend(weigh(old, new, start + run.len() - 1 - rank, to - 1 - rank));
+            }
+        }
+        from = to;
+        start += run.len();
     }
     found
 }

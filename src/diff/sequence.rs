@@ -79,10 +79,11 @@ fn middle(sides: &Sides, old: Span, new: Span, depth: usize, found: &mut Alignme
         chain(&unique(sides, old, new), sides.weight)
     };
     if anchors.is_empty() {
-        found.rough += (old.1 - old.0 + new.1 - new.0) as u64;
-        found
-            .pairs
-            .extend(chain(&in_order(sides, old, new), sides.weight));
+        let pairs = in_order(sides, old, new);
+        if !pairs.is_empty() {
+            found.rough += (old.1 - old.0 + new.1 - new.0) as u64;
+            found.pairs.extend(chain(&pairs, sides.weight));
+        }
         return;
     }
     let (mut i, mut j) = (old.0, new.0);

@@ -92,16 +92,13 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     fn numbers_agree(&self) -> bool {
-        let numbers = |tokens: &'_ [Token], text: &'_ str| -> Vec<String> {
+        fn numbers<'a>(tokens: &'a [Token], text: &'a str) -> impl Iterator<Item = &'a str> {
             tokens
                 .iter()
                 .filter(|token| token.number)
-                .map(|token| text[token.range()].to_owned())
-                .collect()
-        };
-        let any = |tokens: &[Token]| tokens.iter().any(|token| token.number);
-        (!any(&self.old_tokens) && !any(&self.new_tokens))
-            || numbers(&self.old_tokens, self.old) == numbers(&self.new_tokens, self.new)
+                .map(move |token| &text[token.range()])
+        }
+        numbers(&self.old_tokens, self.old).eq(numbers(&self.new_tokens, self.new))
     }
 
     fn old_text(&self, i: u32) -> &str {

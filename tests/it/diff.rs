@@ -491,3 +491,64 @@ fn the_ledger_leaves_out_what_the_filter_says() {
     assert_eq!(json["edits"][0]["op"], "delete");
     assert_eq!(json["edits"][0]["previous"], 2);
 }
+
+#[test]
+fn many_like_blocks_edited_in_place_are_paired() {
+    let lines = |word: &str| -> Vec<String> {
+        (0..3000)
+            .map(|at| {
+                format!(
+                    "Entry {} {word} stands in the long list of {}",
+                    at * 7919 % 10_007,
+                    at % 5
+                )
+            })
+            .collect()
+    };
+    let of = |lines: &[String]| paragraphs(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let found = compare(&of(&lines("still")), &of(&lines("no longer")));
+    assert_eq!(found.changes.len(), 3000);
+    assert!(
+        found
+            .changes
+            .iter()
+            .all(|change| change.op == Op::Edit && change.old == change.new)
+    );
+}
+
+#[test]
+fn hostile_pairs_are_told_completely() {
+    let random = |seed: u64| -> Vec<String> {
+        let mut state = seed;
+        (0..4000)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                format!("{state:x} {:x}", state.rotate_left(17))
+            })
+            .collect()
+    };
+    let of = |lines: &[String]| paragraphs(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let (one, two) = (random(1), random(2));
+    let reversed: Vec<String> = one.iter().rev().cloned().collect();
+    let repeated = vec![one[0].clone(); 4000];
+    let few: Vec<String> = (0..4000).map(|at| format!("Line {}", at * 5 % 13)).collect();
+    let other: Vec<String> = (0..3000).map(|at| format!("Line {}", at * 7 % 13)).collect();
+    for (old, new) in [
+        (&one, &two),
+        (&one, &reversed),
+        (&repeated, &one),
+        (&few, &other),
+        (&one, &Vec::new()),
+    ] {
+        compare(&of(old), &of(new));
+    }
+    let moved = compare(&of(&one), &of(&reversed));
+    assert_eq!(moved.edits().filter(|change| change.op == Op::Move).count(), 3999);
+    let cut = compare(&of(&few), &of(&other));
+    assert!(!cut.limits.is_empty());
+    let long = |lines: &[String]| paragraphs(&[&lines.join(" ").repeat(8)]);
+    let found = compare(&long(&one), &long(&two));
+    assert!(!found.limits.is_empty());
+}
