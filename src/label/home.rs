@@ -224,16 +224,24 @@ fn alike(outline: &Outline, one: NodeId, other: NodeId) -> bool {
     one.tag == other.tag && one.attribute("class") == other.attribute("class")
 }
 
-/// An element that holds most of what is to be read is not boilerplate, whatever it is called.
+/// An element that holds most of what is to be read, or an element that is surely a body, is not what
+/// its names say.
 fn forgive(outline: &Outline, natures: &mut [Nature], prose: &[u64], total: u64) {
+    let mut holds: Vec<bool> = natures.iter().map(|nature| nature.rank == Some(0)).collect();
+    for id in (0..holds.len()).rev() {
+        if let (true, Some(parent)) = (holds[id], outline.nodes[id].parent) {
+            holds[parent as usize] = true;
+        }
+    }
     for (id, nature) in natures.iter_mut().enumerate() {
         let limit = match nature.other {
             Some(Other::Comments) => 90,
             Some(_) => 50,
             None => continue,
         };
+        let named = !matches!(nature.other, Some(Other::Landmark | Other::Hidden));
         let page = matches!(outline.nodes[id].tag, "html" | "body" | "main");
-        if page || (total > 0 && prose[id] * 100 > total * limit) {
+        if page || (named && holds[id]) || (total > 0 && prose[id] * 100 > total * limit) {
             nature.other = None;
         }
     }

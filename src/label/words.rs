@@ -112,9 +112,8 @@ enum Word {
 
 fn kind_of(word: &str) -> Option<Word> {
     Some(match word {
-        "comment" | "comments" | "commentlist" | "commentary" | "disqus" | "respond" | "kommentare"
-        | "kommentar" | "comentarios" | "commentaires" | "replies" | "reply" | "fbcomments" | "livefyre"
-        | "guestbook" => Word::Comments,
+        "comment" | "comments" | "commentlist" | "disqus" | "respond" | "kommentare" | "comentarios"
+        | "commentaires" | "replies" | "reply" | "fbcomments" | "livefyre" | "guestbook" => Word::Comments,
         "nav" | "navi" | "navbar" | "navigation" | "subnav" | "topnav" | "mainnav" | "menu" | "menus"
         | "submenu" | "topmenu" | "breadcrumb" | "breadcrumbs" | "crumb" | "crumbs" | "footer"
         | "footerlinks" | "masthead" | "sidebar" | "sidebars" | "rail" | "related" | "relatedposts"
@@ -128,8 +127,8 @@ fn kind_of(word: &str) -> Option<Word> {
         | "sponsors" | "sponsored" | "pagination" | "pager" | "paging" | "paginator" | "pagenav"
         | "popup" | "modal" | "lightbox" | "widget" | "widgets" | "outbrain" | "taboola" | "plista"
         | "trending" | "popular" | "mostread" | "toolbar" | "carousel" | "copyright" | "search"
-        | "searchform" | "searchbox" | "banner" | "poll" | "paywall" | "donate" | "donation" | "skiplink"
-        | "noprint" | "upsell" | "syndication" => Word::Boilerplate,
+        | "searchform" | "searchbox" | "banner" | "poll" | "donate" | "donation" | "skiplink" | "noprint"
+        | "upsell" | "syndication" => Word::Boilerplate,
         "teaser" | "teasers" => Word::Teaser,
         "byline" | "bylines" | "author" | "authors" | "authorbox" | "authorinfo" | "dateline"
         | "timestamp" | "pubdate" | "meta" | "metadata" | "postmeta" | "entrymeta" | "postinfo" | "tags"

@@ -89,6 +89,15 @@ fn declared_blocks_are_the_body_and_what_is_put_between_them_too() {
 }
 
 #[test]
+fn an_element_around_the_body_is_not_what_its_names_say() {
+    let page = site(&format!(
+        "<div class='comment teaser page'><div itemprop=articleBody><p class=paywall>{FERRY}<p>{BRIDGE}</div></div>\
+         <div class=comments><p>{NIGHT} {NIGHT} {NIGHT} {NIGHT} {NIGHT}</p></div>"
+    ));
+    assert_eq!(body(&page, &guessed()), [FERRY, BRIDGE]);
+}
+
+#[test]
 fn crumbs_inside_the_body_are_left_out() {
     let page = site(&format!(
         "<article><h1>Twice a day</h1><p class=byline>By Mara Lind</p><p>{FERRY}</p>\
