@@ -5,9 +5,10 @@
 //! the block of a response into the bytes of the document; [`digest`] tells which bytes a declared
 //! digest means. [`Writer`] writes records.
 //!
-//! Why not a crate (measured over the corpus, 2026-11): `warc` and `fastwarc` end at the first damaged
-//! record and read no ARC, `fastwarc` needs a seekable input, `warcat` brings a command-line program
-//! with its database; none goes on after damage, which is what we are asked for.
+//! Why not a crate (tried on the corpus's 191 files): `fastwarc` 2.0 is fast and reads well-formed
+//! WARC, but no ARC, and gave fewer records than this reader on 31 files: it needs a seekable input
+//! and ends at the first fault. `warc` 0.4 reads whole files of gzip only and opens no plain file
+//! by path; `warcat` 0.3 does not build as a library without its program's features.
 //!
 //! Never: opens files.
 

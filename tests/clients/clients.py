@@ -251,9 +251,10 @@ def site():
     folder.mkdir()
     pages = sorted(SAMPLES.rglob("*.html"))[:6]
     links = ""
-    for page in pages:
-        shutil.copy(page, folder / page.name)
-        links += f'<p><a href="{page.name}">{page.name}</a></p>'
+    for n, page in enumerate(pages):
+        name = f"{n}-{page.name}"
+        shutil.copy(page, folder / name)
+        links += f'<p><a href="{name}">{name}</a></p>'
     (folder / "index.html").write_text(f"<!doctype html><title>list</title>{links}", encoding="utf-8")
 
     class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -8,6 +8,10 @@ import scrapy
 class PageSpider(scrapy.Spider):
     name = "pages"
 
+    def __init__(self, start_url, **settings):
+        super().__init__(**settings)
+        self.start_urls = [start_url]
+
     def parse(self, response):
         yield {
             "link": response.url,

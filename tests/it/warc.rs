@@ -681,3 +681,79 @@ fn any_cut_and_any_flipped_byte_ends_well() {
         );
     }
 }
+
+/// Inputs that mutations start from: every format and compression.
+fn seeds() -> Vec<Vec<u8>> {
+    let page = http(
+        "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        b"5\r\nabcde\r\n0\r\n\r\n",
+    );
+    let records = [
+        plain_response(1),
+        response(2, &page),
+        revisit(3, 1, b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+        response(4, &http("Content-Encoding: br\r\n", b"\x0b\x02\x80abc\x03")),
+    ];
+    let arc = b"filedesc://x.arc 192.0.2.1 20010203040506 text/plain 5\n1 0 A\nhttp://a.example/ 192.0.2.1 20010203040506 text/html 3\n<p>\n";
+    vec![
+        records.concat(),
+        records.iter().flat_map(|record| gzip(record)).collect(),
+        records.iter().flat_map(|record| zst(record)).collect(),
+        gzip(&records.concat()),
+        arc.to_vec(),
+        [gzip(arc), gzip(arc)].concat(),
+        br#"{"url":"https://a.example/","fetched_at":"2025-01-01T00:00:00Z","html":"<p>a"}"#.to_vec(),
+    ]
+}
+
+/// `PRESSMARK_ROUNDS` sets the number of mutated inputs; the default is quick.
+#[test]
+fn mutated_inputs_end_without_a_panic_and_within_limits() {
+    let rounds: u64 = std::env::var("PRESSMARK_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(2000);
+    let seeds = seeds();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        // xorshift64: the same inputs every time.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let options = SourceOptions {
+        max_page_size: 1 << 16,
+        ..SourceOptions::default()
+    };
+    for _ in 0..rounds {
+        let mut bytes = seeds[next(seeds.len())].clone();
+        for _ in 0..1 + next(6) {
+            let at = next(bytes.len());
+            match next(5) {
+                0 => bytes[at] = next(256) as u8,
+                1 => bytes[at] ^= 1 << next(8),
+                2 => bytes.truncate(at + 1),
+                3 => {
+                    let end = (at + next(40)).min(bytes.len());
+                    let piece = bytes[at..end].to_vec();
+                    let to = next(bytes.len());
+                    bytes.splice(to..to, piece);
+                }
+                _ => {
+                    let end = (at + next(20)).min(bytes.len() - 1);
+                    bytes.drain(at..end.max(at));
+                }
+            }
+        }
+        let length = bytes.len();
+        let mut items = 0;
+        for item in source::from_reader("-", std::io::Cursor::new(bytes), &options) {
+            items += 1;
+            assert!(items <= length + 16, "more items than bytes");
+            if let Item::Page(page, _) = item {
+                assert!(page.body.len() <= options.max_page_size);
+            }
+        }
+    }
+}
