@@ -73,9 +73,9 @@ fn push_number(lines: &mut Vec<u8>, number: u32) {
 /// An attribute's value with `\`, LF, CR and TAB escaped, so that it cannot end its field.
 fn push_escaped(lines: &mut Vec<u8>, value: &str) {
     // One pass without branches, for nearly no value needs more.
-    let plain = value
-        .bytes()
-        .fold(true, |plain, byte| plain & (byte > b'\r') & (byte != b'\\'));
+    let plain = value.bytes().fold(0, |odd, byte| {
+        odd | u8::from(byte <= b'\r') | u8::from(byte == b'\\')
+    }) == 0;
     if plain {
         lines.extend_from_slice(value.as_bytes());
         return;
