@@ -1,6 +1,8 @@
 //! The finder on a page of 15 blocks whose hashes no recipe gives: the whole space is searched.
 //! `cargo bench --bench finder`.
 
+#![allow(clippy::unwrap_used)] // a benchmark that cannot go on may say so by panicking
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -20,6 +20,8 @@
 //! Arguments: `quality`, `steady`, `speed` choose a part; `worst` lists the pages that cost most (of
 //! the half `develop` only); `show [--full] PATH` prints the blocks of one page with labels and reasons.
 
+#![allow(clippy::unwrap_used)] // a benchmark that cannot go on may say so by panicking
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! Reads a WARC and tells how fast: `cargo bench --bench warc -- FILE`. To compare with other readers,
 //! give them the same file.
 
+#![allow(clippy::unwrap_used)] // a benchmark that cannot go on may say so by panicking
+
 use std::io::Read as _;
 use std::time::Instant;
 
