@@ -23,11 +23,11 @@ static PAGES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 fn made(seed: usize) -> Vec<u8> {
     let mut page = String::from("<!doctype html><html lang=en><head><title>Page</title></head><body>");
     for n in 0..250 {
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<div class=\"row row-{n}\" data-id=\"{seed}-{n}\"><p class=text>Paragraph {n} of page {seed} tells of \
              <a href=\"/item/{n}?from={seed}&amp;x=1\">item {n}</a>, a <b>second</b> thing &mdash; and \u{c11c}\u{c6b8}.</p>\
-             <ul><li><a href=\"/a\">one</a></li><li>two</li></ul><script>var x = {n};</script></div>\n"
+             <ul><li><a href=\"/a\">one</a></li><li>two</li></ul><script>var x = {n};</script></div>"
         );
     }
     page.into_bytes()
