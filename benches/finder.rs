@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a benchmark that cannot go on may say so by panicking
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -37,11 +38,13 @@ fn page() -> String {
         let length = if kind == "h3" { 6 } else { 30 + number * 3 };
         let text: Vec<&str> = (0..length).map(|at| WORDS[(at * 7 + number * 5) % 12]).collect();
         let hash = blake3(&number.to_le_bytes());
-        html.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            html,
             "<{tag} contents-hash=\"{hash}\" dmcf-pid=\"pid{number:07}\" dmcf-ptype=\"{kind}\" class=\"c{kind}\">{} \
              <b>{number}</b></{tag}>\n",
             text.join(" ")
-        ));
+        );
     }
     html + "</section>"
 }
