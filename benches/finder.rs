@@ -39,10 +39,10 @@ fn page() -> String {
         let text: Vec<&str> = (0..length).map(|at| WORDS[(at * 7 + number * 5) % 12]).collect();
         let hash = blake3(&number.to_le_bytes());
         // Writing to a string cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             html,
             "<{tag} contents-hash=\"{hash}\" dmcf-pid=\"pid{number:07}\" dmcf-ptype=\"{kind}\" class=\"c{kind}\">{} \
-             <b>{number}</b></{tag}>\n",
+             <b>{number}</b></{tag}>",
             text.join(" ")
         );
     }
