@@ -227,8 +227,9 @@ mod tests {
                 assert_eq!(back, Ok(content.clone()));
             }
         }
-        let base = text(1, 100_000);
-        assert!(compress(&base, Some(&base), 3).payload.len() < base.len() / 20);
+        // In memory of its own: zstd lets go of a base that overlaps what it compresses.
+        let (base, copy) = (text(1, 100_000), text(1, 100_000));
+        assert!(compress(&copy, Some(&base), 3).payload.len() < base.len() / 20);
     }
 
     #[test]
