@@ -423,6 +423,42 @@ fn a_pack_retired_under_a_reader_is_found_elsewhere() {
 }
 
 #[test]
+fn a_writer_stopped_while_others_compact_and_merge_loses_nothing() {
+    let disk = MemoryDisk::new();
+    let old: Vec<Page> = (0..4).map(|v| page(1, v)).collect();
+    add(&open(&disk), &old).unwrap();
+    let stopped = open(&disk);
+    let mut writer = stopped.writer(WriterOptions::default()).unwrap();
+    let new: Vec<Page> = (4..8).map(|v| page(1, v)).collect();
+    let mut encoded = Vec::new();
+    for page in &new {
+        let Planned::Job(job) = writer.plan(page.clone(), None).unwrap() else {
+            panic!()
+        };
+        encoded.push(job.encode());
+    }
+    // Meanwhile the packs it read its bases from are replaced, twice, and many tiny ones come.
+    compact::compact(&open(&disk), Options::default(), &mut |_| true).unwrap();
+    let others: Vec<Page> = (0..10).map(|v| page(2, v)).collect();
+    for page in &others {
+        add(&open(&disk), std::slice::from_ref(page)).unwrap();
+    }
+    let everything = Options {
+        all: true,
+        ..Options::default()
+    };
+    compact::compact(&open(&disk), everything, &mut |_| true).unwrap();
+    for page in encoded {
+        writer.append(page).unwrap();
+    }
+    writer.commit().unwrap().unwrap();
+    drop(writer);
+    let all = [old, new, others].concat();
+    assert_eq!(restored(&stopped), sorted(all.clone()));
+    assert_eq!(restored(&open(&disk)), sorted(all));
+}
+
+#[test]
 fn a_writer_whose_bases_are_taken_out_stores_whole_pages() {
     let disk = MemoryDisk::new();
     let first = page(1, 0);
