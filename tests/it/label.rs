@@ -234,7 +234,8 @@ proptest! {
         container in prop::sample::select(vec!["<article>", "<div class=entry-content>", "<main>", "<div>"]),
     ) {
         let page = |paragraphs: &[String]| {
-            let inner: String = paragraphs.iter().map(|text| format!("<p>{text}</p>")).collect();
+            let inner: Vec<String> = paragraphs.iter().map(|text| format!("<p>{text}</p>")).collect();
+            let inner = inner.concat();
             site(&format!("{container}{inner}"))
         };
         let mut after = paragraphs.clone();

@@ -728,7 +728,7 @@ fn mutated_inputs_end_without_a_panic_and_within_limits() {
     };
     for _ in 0..rounds {
         let mut bytes = seeds[next(seeds.len())].clone();
-        for _ in 0..1 + next(6) {
+        for _ in 0..=next(6) {
             let at = next(bytes.len());
             match next(5) {
                 0 => bytes[at] = next(256) as u8,
