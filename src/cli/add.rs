@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// Where the pages are: directories, files, NDJSON or WARC files, or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
-    /// Commit after this many pages (500) or this long (30s, 5m); at least every 64 MiB
+    /// Commit after this many pages (500) or this long (30s, 5m); at least every 128 MiB of pages
     #[arg(long, value_name = "N|TIME", value_parser = commit_every)]
     commit_every: Vec<CommitEvery>,
     /// Print one JSON object per commit, per skipped input, and a summary
