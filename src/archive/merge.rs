@@ -80,21 +80,22 @@ impl Archive {
                 return Ok(merged);
             }
             let ids: Vec<i64> = pile.iter().map(|pack| pack.id).collect();
-            self.copy_packs(&lock, &ids)?;
-            self.retire(&lock, &ids)?;
+            let written = self.copy_packs(&lock, &ids)?;
+            self.retire(&lock, &ids, &written)?;
             merged += ids.len();
         }
     }
 
     /// Copies what packs made by `add` hold into new packs, frames as they are, but for what was taken
     /// out; pages that rest on such are stored whole. Nothing is removed. A page or record of which
-    /// the other packs hold a copy as good is left out.
-    pub(crate) fn copy_packs(&self, _lock: &Maintenance, going: &[i64]) -> Result<(), ArchiveError> {
+    /// the other packs hold a copy as good is left out. The names of the new packs.
+    pub(crate) fn copy_packs(&self, _lock: &Maintenance, going: &[i64]) -> Result<Vec<Hash>, ArchiveError> {
         let going_set: HashSet<i64> = going.iter().copied().collect();
         let refused = self.refused()?;
         let mut copied: FxHashSet<Hash> = FxHashSet::default();
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
         let mut builder = PackBuilder::new(Vec::new(), false)?;
+        let mut written = Vec::new();
         for &id in going {
             let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
             let failed = |error| ArchiveError::pack(&name, error);
@@ -144,15 +145,17 @@ impl Archive {
                     let full = std::mem::replace(&mut builder, PackBuilder::new(Vec::new(), false)?);
                     let finished = full.finish()?;
                     self.publish(&finished.name, &finished.out)?;
+                    written.push(finished.name);
                 }
             }
         }
         if builder.page_count() > 0 || builder.record_count() > 0 {
             let finished = builder.finish()?;
             self.publish(&finished.name, &finished.out)?;
+            written.push(finished.name);
         }
         self.refresh()?;
-        Ok(())
+        Ok(written)
     }
 
     /// Whether a snapshot record speaks of a page that was taken out.

@@ -65,12 +65,21 @@ impl Archive {
 
     /// The bytes with this hash; if a file is missed, packs are listed again, once.
     pub(crate) fn body(&self, hash: &Hash) -> Result<Body, PackError> {
-        match self.body_among(hash, Among::All) {
-            Err(error) if self.refresh().unwrap_or(false) => {
-                self.body_among(hash, Among::All).map_err(|_| error)
+        self.once_more(|| self.body_among(hash, Among::All))
+    }
+
+    /// Reads; if that fails, lists the packs again and, if they have changed or something was not
+    /// there, reads once more. Another process may have told the catalog already, so that a listing
+    /// that brings nothing new does not mean that nothing has changed.
+    fn once_more<T>(&self, read: impl Fn() -> Result<T, PackError>) -> Result<T, PackError> {
+        read().or_else(|error| {
+            let changed = self.refresh().unwrap_or(false);
+            if changed || error.is_missing() {
+                read()
+            } else {
+                Err(error)
             }
-            other => other,
-        }
+        })
     }
 
     /// The bytes with this hash, read only from some packs.
@@ -244,7 +253,7 @@ impl Archive {
         let body = self.body(&snapshot.body).map_err(lost)?;
         // Headers and metadata that are damaged must not cost the bytes.
         let record = self
-            .record(snapshot.id, Among::All)
+            .once_more(|| self.record(snapshot.id, Among::All))
             .unwrap_or_else(|_| SnapshotRecord {
                 address: snapshot.address.clone(),
                 moment: snapshot.moment,

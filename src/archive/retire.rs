@@ -35,23 +35,25 @@ impl Archive {
 
     /// Removes packs, by their numbers in the catalog, after reading back from the packs that stay
     /// every page and every record they hold, but for what was taken out. Packs that appeared
-    /// meanwhile are minded. Fails without removing anything if something cannot be read back.
-    pub fn retire(&self, _lock: &Maintenance, going: &[i64]) -> Result<(), ArchiveError> {
-        let going: HashSet<i64> = going.iter().copied().collect();
+    /// meanwhile are minded. Those `written` stay: what is written anew can come out as the very pack
+    /// it was made of. Fails without removing anything if something cannot be read back.
+    pub fn retire(&self, _lock: &Maintenance, going: &[i64], written: &[Hash]) -> Result<(), ArchiveError> {
+        let given: HashSet<i64> = going.iter().copied().collect();
         let mut checked: HashSet<i64> = HashSet::new();
         loop {
             self.refresh()?;
             let all = packs::all(held(&self.catalog).connection())?;
+            let going: HashSet<i64> = all
+                .iter()
+                .filter(|pack| given.contains(&pack.id) && !written.contains(&pack.name))
+                .map(|pack| pack.id)
+                .collect();
             let staying: HashSet<i64> = all
                 .iter()
                 .map(|pack| pack.id)
                 .filter(|id| !going.contains(id))
                 .collect();
-            let leaving: Vec<i64> = all
-                .iter()
-                .map(|pack| pack.id)
-                .filter(|id| going.contains(id))
-                .collect();
+            let leaving: Vec<i64> = going.into_iter().collect();
             if leaving.iter().all(|id| checked.contains(id)) && self.nothing_rests_on(&leaving, &staying)? {
                 return self.unlink(&leaving);
             }

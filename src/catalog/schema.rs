@@ -6,9 +6,10 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
-/// `pages` says where the bodies lie, `records` where the snapshot records lie; both may name
+/// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
+/// says where the bodies lie, `records` where the snapshot records lie; both may name
 /// several copies. `snapshots.body` is the whole BLAKE3 of the body; prefixes are the first eight
 /// bytes as a signed big-endian number.
 const TABLES: &str = "
@@ -17,7 +18,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE packs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name BLOB NOT NULL UNIQUE,
     bytes INTEGER NOT NULL,
     pages INTEGER NOT NULL,

@@ -39,7 +39,7 @@ impl<'a> Output<'a> {
         self.pack.length() >= FULL || self.raw >= FULL_RAW
     }
 
-    fn commit(self, summary: &mut Summary) -> Result<(), ArchiveError> {
+    fn commit(self, summary: &mut Summary, written: &mut Vec<Hash>) -> Result<(), ArchiveError> {
         if self.pack.page_count() == 0 && self.pack.record_count() == 0 {
             return Ok(());
         }
@@ -49,6 +49,7 @@ impl<'a> Output<'a> {
             .into_inner()
             .map_err(|error| ArchiveError::io("tmp", io::Error::other(error.to_string())))?;
         file.publish(self.archive, &finished.name)?;
+        written.push(finished.name);
         summary.packs_after += 1;
         summary.bytes_after += finished.length;
         summary.pages += finished.pages.len() as u64;
@@ -63,14 +64,14 @@ struct Group {
     bodies: Vec<(Hash, u32)>,
 }
 
-/// Writes what the packs that go hold into new packs.
+/// Writes what the packs that go hold into new packs; their names.
 pub(super) fn write(
     archive: &Archive,
     going: &HashSet<i64>,
     options: Options,
     progress: &mut dyn FnMut(Progress) -> bool,
     summary: &mut Summary,
-) -> Result<(), ArchiveError> {
+) -> Result<Vec<Hash>, ArchiveError> {
     let all = arrange(archive, going, options.group_bytes)?;
     let mut run = Run {
         archive,
@@ -84,6 +85,7 @@ pub(super) fn write(
         output: Output::new(archive)?,
         group: Group::default(),
         summary,
+        written: Vec::new(),
     };
     for record in archive.tombstone_records(going)? {
         run.output.pack.record(record);
@@ -95,9 +97,9 @@ pub(super) fn write(
         }
     }
     run.flush(None)?;
-    run.output.commit(run.summary)?;
+    run.output.commit(run.summary, &mut run.written)?;
     archive.refresh()?;
-    Ok(())
+    Ok(run.written)
 }
 
 struct Run<'a, 'p> {
@@ -109,6 +111,7 @@ struct Run<'a, 'p> {
     output: Output<'a>,
     group: Group,
     summary: &'p mut Summary,
+    written: Vec<Hash>,
 }
 
 impl Run<'_, '_> {
@@ -210,6 +213,6 @@ impl Run<'_, '_> {
 
     fn next_pack(&mut self) -> Result<(), ArchiveError> {
         let full = std::mem::replace(&mut self.output, Output::new(self.archive)?);
-        full.commit(self.summary)
+        full.commit(self.summary, &mut self.written)
     }
 }

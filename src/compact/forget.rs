@@ -81,22 +81,23 @@ fn remove_bytes(
             archive.drop_decoded();
             return Ok(written);
         }
-        archive.copy_packs(lock, &hot)?;
+        let mut new = archive.copy_packs(lock, &hot)?;
         if !cold.is_empty() {
             let going = cold.iter().copied().collect();
             let mut on = |state| {
                 progress(state);
                 true
             };
-            super::cold::write(
+            let summary = &mut Summary::default();
+            new.extend(super::cold::write(
                 archive,
                 &going,
                 Options::default(),
                 &mut on,
-                &mut Summary::default(),
-            )?;
+                summary,
+            )?);
         }
-        match archive.retire(lock, &both) {
+        match archive.retire(lock, &both, &new) {
             // A page that another process added meanwhile rests on what goes: it is next.
             Err(ArchiveError::NotReadBack { .. }) if !holding(archive, &mut known)?.0.is_empty() => {}
             other => {

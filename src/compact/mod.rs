@@ -99,10 +99,10 @@ fn rewrite(
         return Ok(summary);
     }
     let ids: HashSet<i64> = going.iter().map(|pack| pack.id).collect();
-    cold::write(archive, &ids, options, progress, &mut summary)?;
+    let written = cold::write(archive, &ids, options, progress, &mut summary)?;
     if !summary.stopped {
         let ids: Vec<i64> = going.iter().map(|pack| pack.id).collect();
-        archive.retire(lock, &ids)?;
+        archive.retire(lock, &ids, &written)?;
     }
     Ok(summary)
 }

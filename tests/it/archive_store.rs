@@ -419,6 +419,22 @@ fn a_pack_retired_under_a_reader_is_found_elsewhere() {
     add(&open(&disk), &pages).unwrap();
     let reader = open(&disk);
     compact::compact(&open(&disk), Options::default(), &mut |_| true).unwrap();
+    assert_eq!(restored(&reader), sorted(pages.clone()));
+    // The same where both share a catalog, and the other one has told it already.
+    let dir = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk::new(dir.path()));
+    let reader = Archive::create_or_open(disk.clone()).unwrap().0;
+    add(&reader, &pages[..9]).unwrap();
+    for _ in 0..3 {
+        let other = Archive::open(disk.clone()).unwrap();
+        let options = Options {
+            all: true,
+            ..Options::default()
+        };
+        compact::compact(&other, options, &mut |_| true).unwrap();
+        assert_eq!(restored(&reader), sorted(pages[..9].to_vec()));
+    }
+    assert_eq!(add(&reader, &pages).unwrap(), 1);
     assert_eq!(restored(&reader), sorted(pages));
 }
 
