@@ -10,6 +10,7 @@ mod code;
 mod packs;
 mod recover;
 mod repair;
+mod salvage;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write as _;
 
+use rustc_hash::FxHashMap;
+
 use super::packs::hash_file;
 use super::recover::recover;
+use super::salvage::salvage;
 use super::{Finding, ScrubEvent, ScrubOptions, ScrubSummary, SnapshotName, scrub, stray_files};
 use crate::archive::{Among, Archive, ArchiveError, Maintenance, layout};
 use crate::catalog::blocks::Outline;
@@ -12,10 +15,14 @@ use crate::catalog::packs::PageRow;
 use crate::catalog::{CatalogError, packs, snapshots};
 use crate::digest::{Hash, blake3};
 use crate::label::{Reader, article_hash};
+use crate::pack::codec::compress;
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
 use crate::pack::{Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
 use crate::page::Moment;
+
+/// zstd level of bodies that are saved from a damaged group.
+const SALVAGE_LEVEL: i32 = 3;
 
 /// What a repair tells while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,6 +276,7 @@ fn copy_frames<W: std::io::Write>(
     builder: &mut PackBuilder<W>,
 ) -> Result<Copied, crate::pack::PackError> {
     let mut copied = Copied::default();
+    let known = known_prefixes(archive, pack, id);
     // Old offsets of page frames to new ones, for the prefixes of groups.
     let mut moved: BTreeMap<u64, u64> = BTreeMap::new();
     for piece in scan(pack) {
@@ -286,10 +294,16 @@ fn copy_frames<W: std::io::Write>(
                 moved.insert(frame.at, at);
             }
             Kind::Group => {
-                let Ok((_, payload)) = pack.payload(frame.at) else {
-                    continue;
-                };
-                let Ok(content) = archive.group_content(id.unwrap_or_default(), pack, &frame) else {
+                let whole = pack.payload(frame.at).ok().and_then(|(_, payload)| {
+                    let content = archive.group_content(id.unwrap_or_default(), pack, &frame);
+                    Some((payload, content.ok()?))
+                });
+                let Some((payload, content)) = whole else {
+                    for (body, bytes) in salvage(pack, &frame, &known) {
+                        let made = compress(&bytes, None, SALVAGE_LEVEL);
+                        builder.page(&body, bytes.len() as u64, None, made.codec, &made.payload)?;
+                        copied.bodies.push(body);
+                    }
                     continue;
                 };
                 let prefix = match frame.prefix {
@@ -321,6 +335,21 @@ fn copy_frames<W: std::io::Write>(
         }
     }
     Ok(copied)
+}
+
+/// Prefixes of bodies by frame and place, from the page table and the catalog.
+fn known_prefixes(archive: &Archive, pack: &Pack, id: Option<i64>) -> FxHashMap<(u64, u32), u64> {
+    let table = pack
+        .directory()
+        .and_then(|directory| pack.page_table(directory.page_table_at))
+        .unwrap_or_default();
+    let rows = id.map(|id| archive.with_catalog(|conn| packs::pages_of(conn, id)));
+    let rows = rows.and_then(Result::ok).unwrap_or_default();
+    let rows = rows
+        .into_iter()
+        .map(|(prefix, row)| ((row.at, row.place), prefix));
+    let table = table.into_iter().map(|row| ((row.at, row.place), row.prefix));
+    rows.chain(table).collect()
 }
 
 /// Whether a page frame goes into the new pack: it decodes, or only its base is missing.

@@ -16,7 +16,7 @@ use pressmark::catalog::blocks::Outline;
 use pressmark::digest::{Hash, blake3};
 use pressmark::disk::{Disk, LocalDisk, MemoryDisk};
 use pressmark::label::{Reader, Rules, article_hash};
-use pressmark::pack::codec::compress;
+use pressmark::pack::codec::{compress, compress_group};
 use pressmark::pack::frame::Kind;
 use pressmark::pack::scan::{Piece, scan};
 use pressmark::pack::{Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
@@ -546,4 +546,57 @@ fn a_scrub_cut_short_goes_on_with_the_packs_it_did_not_reach() {
         }));
     }
     assert_eq!(checked, BTreeSet::from([1, 2, 3]));
+}
+
+#[test]
+fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
+    let pages: Vec<Page> = (0..4_u64)
+        .map(|n| {
+            let mut text = format!("<title>Page {n}</title>");
+            let mut state = n + 1;
+            while text.len() < 200_000 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(&format!("<p>{:x}</p>", state >> 16));
+            }
+            Page {
+                address: format!("https://www.corrinlantern.example/tides/{n}"),
+                moment: "2026-03-01T00:00:00Z".parse().ok(),
+                body: text.into_bytes(),
+                ..Page::default()
+            }
+        })
+        .collect();
+    let bodies: Vec<(Hash, u32)> = pages
+        .iter()
+        .map(|page| (blake3(&page.body), u32::try_from(page.body.len()).unwrap()))
+        .collect();
+    let content: Vec<u8> = pages.iter().flat_map(|page| page.body.clone()).collect();
+    let (path, mut bytes) = pack_of(|pack| {
+        pack.group(&bodies, None, &compress_group(&content, &[], 3).unwrap())
+            .unwrap();
+        for page in &pages {
+            pack.record(snapshot(page));
+        }
+    });
+    let group = frames(&bytes)
+        .into_iter()
+        .find(|frame| frame.kind == Kind::Group)
+        .unwrap();
+    let at = group.payload_at() as usize + group.stored as usize * 7 / 8;
+    bytes[at..at + 16].fill(0);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[(path, bytes)].into());
+    let mut archive = open(folder.path());
+    let (found, summary) = findings(&archive);
+    assert!(
+        found.iter().all(|finding| finding.code == Code::FramePayload),
+        "{found:#?}"
+    );
+    assert!(summary.snapshots_lost >= 1);
+    let summary = repair(&mut archive, &reader(), &mut |_| ()).unwrap();
+    assert_eq!(summary.after.snapshots, 4);
+    assert_eq!(summary.after.snapshots_lost, 1);
+    assert_eq!(readable(&archive).len(), 3);
 }
