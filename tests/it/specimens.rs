@@ -7,6 +7,7 @@
 //! are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -558,7 +559,7 @@ fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1_442_695_040_888_963_407);
-                text.push_str(&format!("<p>{:x}</p>", state >> 16));
+                let _ = write!(text, "<p>{:x}</p>", state >> 16);
             }
             Page {
                 address: format!("https://www.corrinlantern.example/tides/{n}"),
