@@ -151,6 +151,20 @@ impl Archive {
         Ok(self.snapshots(address)?.pop())
     }
 
+    /// Whether a snapshot of this identity is kept: the same address, moment and bytes; for a page
+    /// without a moment, whether the newest snapshot of its article has the same bytes.
+    pub fn holds(&self, page: &Page, body: &Hash) -> Result<bool, ArchiveError> {
+        let catalog = held(&self.catalog);
+        let Some(article) = snapshots::article(catalog.connection(), &article_key(&page.address))? else {
+            return Ok(false);
+        };
+        if page.moment.is_none() && snapshots::newest_body(catalog.connection(), article)? == Some(*body) {
+            return Ok(true);
+        }
+        let found = snapshots::find(catalog.connection(), article, &page.address, page.moment, body)?;
+        Ok(found.is_some())
+    }
+
     /// Figures about the whole archive.
     pub fn stats(&self) -> Result<Stats, ArchiveError> {
         let catalog = held(&self.catalog);

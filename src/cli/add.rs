@@ -1,5 +1,6 @@
 //! `add`: pages into the archive.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
@@ -8,9 +9,11 @@ use super::arguments::{Reading, Sources, listed, open_all};
 use super::failure::Failure;
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
-use crate::archive::Stats;
+use crate::archive::{Archive, Stats};
+use crate::disk::LocalDisk;
 use crate::ingest::{self, CommitEvery, Event, Summary};
 use crate::report::archive as report;
+use crate::source::{Progress, Revisits, Source, SourceOptions};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -20,6 +23,9 @@ pub(super) struct Arguments {
     /// Commit after this many pages (500) or this long (30s, 5m); at least every 128 MiB of pages
     #[arg(long, value_name = "N|TIME", value_parser = commit_every)]
     commit_every: Vec<CommitEvery>,
+    /// Only read: decode everything, check digests, count what would be new; write nothing
+    #[arg(long, conflicts_with = "commit_every")]
+    dry_run: bool,
     /// Print one JSON object per commit, per skipped input, and a summary
     #[arg(long)]
     json: bool,
@@ -47,79 +53,136 @@ fn commit_every(spelled: &str) -> Result<CommitEvery, String> {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
     let started = Instant::now();
-    let reader = arguments.reading.reader(global)?;
-    let options = arguments.options.options();
+    let path = opened::archive_path(global);
+    let options = SourceOptions {
+        revisits: Revisits::with_archive(ingest::originals({
+            let path = path.clone();
+            move || Archive::open(Arc::new(LocalDisk::new(&path)))
+        })),
+        ..arguments.options.options()
+    };
     let (sources, opening) = open_all(&arguments.sources, &options);
     if sources.is_empty() {
         return Ok(Outcome::Failed);
     }
-    let (mut archive, made) = opened::create_or_open(global)?;
-    let path = opened::archive_path(global);
-    if made && !arguments.json {
-        terminal.line(&format!("made the archive {}", path.display()))?;
-        terminal.flush()?;
-    }
-    // Figures about the whole archive cost a look at every snapshot: only people get them.
-    let before = if arguments.json {
-        Stats::default()
-    } else {
-        archive.stats()?
-    };
-    let every = arguments
-        .commit_every
-        .iter()
-        .fold(CommitEvery::default(), |all, one| CommitEvery {
-            pages: one.pages.or(all.pages),
-            time: one.time.or(all.time),
-        });
-    let positions: Vec<_> = sources.iter().map(crate::source::Source::progress).collect();
-    let total: Option<u64> = positions.iter().map(crate::source::Progress::total).sum();
-    let bar = progress::bytes(total);
-    let mut pages = 0_u64;
-    let mut printing: Result<(), Failure> = Ok(());
-    let summary = ingest::run(
-        &mut archive,
-        listed(sources),
-        &options,
-        &reader,
-        every,
-        &mut |event| {
-            if let Event::Advanced(_) = event {
-                pages += 1;
-                if pages.is_multiple_of(16) {
-                    bar.set_position(positions.iter().map(crate::source::Progress::done).sum());
-                    bar.set_message(format!("{pages} pages"));
-                }
-                return;
-            }
-            if printing.is_ok() {
-                printing = bar.suspend(|| tell(&event, arguments.json, terminal));
-            }
-        },
-    );
-    bar.finish_and_clear();
-    let summary = summary.map_err(|error| Failure::from(error).inside(&path))?;
-    printing?;
-    let seconds = started.elapsed().as_secs_f64();
-    if arguments.json {
-        terminal.json(&report::add_summary(&summary, seconds))?;
-    } else {
-        let look = terminal.look();
-        report::added(
-            &summary,
-            &before,
-            &archive.stats()?,
-            seconds,
-            &next_steps(global, &archive, &summary)?,
-            look,
-            terminal.writer(),
+    let mut watch = Watch::new(&sources, arguments.json, terminal);
+    let (summary, stored) = if arguments.dry_run {
+        let archive = path.is_dir().then(|| opened::open(global)).transpose()?;
+        let observe = &mut |event| watch.see(&event);
+        (
+            ingest::survey(archive.as_ref(), listed(sources), &options, observe),
+            None,
         )
-        .map_err(|error| super::failure::writing(&error))?;
+    } else {
+        let reader = arguments.reading.reader(global)?;
+        let (mut archive, made) = opened::create_or_open(global)?;
+        if made && !arguments.json {
+            watch.say(&format!("made the archive {}", path.display()))?;
+        }
+        // Figures about the whole archive cost a look at every snapshot: only people get them.
+        let before = if arguments.json {
+            Stats::default()
+        } else {
+            archive.stats()?
+        };
+        let observe = &mut |event| watch.see(&event);
+        let every = arguments.commit_every();
+        let entries = listed(sources);
+        let summary = ingest::run(&mut archive, entries, &options, &reader, every, observe);
+        (summary, Some((archive, before)))
+    };
+    watch.finish()?;
+    let summary = summary.map_err(|error| Failure::from(error).inside(&path))?;
+    let seconds = started.elapsed().as_secs_f64();
+    let look = terminal.look();
+    match stored {
+        None if arguments.json => terminal.json(&report::survey_summary(&summary, seconds))?,
+        Some(_) if arguments.json => terminal.json(&report::add_summary(&summary, seconds))?,
+        None => report::surveyed(&summary, seconds, look, terminal.writer())
+            .map_err(|error| super::failure::writing(&error))?,
+        Some((archive, before)) => {
+            let steps = next_steps(global, &archive, &summary)?;
+            let after = archive.stats()?;
+            report::added(
+                &summary,
+                &before,
+                &after,
+                seconds,
+                &steps,
+                look,
+                terminal.writer(),
+            )
+            .map_err(|error| super::failure::writing(&error))?;
+        }
     }
     Ok(match opening {
         Outcome::Clean => Outcome::found_if(summary.skipped > 0),
         failed => failed,
     })
+}
+
+impl Arguments {
+    fn commit_every(&self) -> CommitEvery {
+        self.commit_every
+            .iter()
+            .fold(CommitEvery::default(), |all, one| CommitEvery {
+                pages: one.pages.or(all.pages),
+                time: one.time.or(all.time),
+            })
+    }
+}
+
+/// Shows how far a run is and tells its events.
+struct Watch<'t> {
+    bar: indicatif::ProgressBar,
+    positions: Vec<Progress>,
+    pages: u64,
+    json: bool,
+    terminal: &'t mut Terminal,
+    /// The first failure of printing; nothing is printed after it.
+    printing: Result<(), Failure>,
+}
+
+impl<'t> Watch<'t> {
+    fn new(sources: &[Source], json: bool, terminal: &'t mut Terminal) -> Self {
+        let positions: Vec<Progress> = sources.iter().map(Source::progress).collect();
+        let total: Option<u64> = positions.iter().map(Progress::total).sum();
+        Self {
+            bar: progress::bytes(total),
+            positions,
+            pages: 0,
+            json,
+            terminal,
+            printing: Ok(()),
+        }
+    }
+
+    fn say(&mut self, line: &str) -> Result<(), Failure> {
+        let terminal = &mut *self.terminal;
+        self.bar.suspend(|| {
+            terminal.line(line)?;
+            terminal.flush()
+        })
+    }
+
+    fn see(&mut self, event: &Event) {
+        if let Event::Advanced(_) = event {
+            self.pages += 1;
+            if self.pages.is_multiple_of(16) {
+                self.bar
+                    .set_position(self.positions.iter().map(Progress::done).sum());
+                self.bar.set_message(format!("{} pages", self.pages));
+            }
+        } else if self.printing.is_ok() {
+            let (json, terminal) = (self.json, &mut *self.terminal);
+            self.printing = self.bar.suspend(|| tell(event, json, terminal));
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        self.printing
+    }
 }
 
 fn tell(event: &Event, json: bool, terminal: &mut Terminal) -> Result<(), Failure> {

@@ -1,17 +1,22 @@
 //! Pages in, once: parse, hash, store, commit.
 //!
 //! [`run`] takes the entries of a source through the whole house on all cores: reading and parsing in
-//! parallel, choosing bases in order, encoding in parallel, appending and committing in order.
+//! parallel, choosing bases in order, encoding in parallel, appending and committing in order. [`survey`]
+//! only reads and counts; [`originals`] answers revisit records from the archive.
 //!
 //! Never: decides policy by flag.
 
+mod originals;
 mod pipeline;
 mod summary;
+mod survey;
 
 use std::time::Duration;
 
+pub use originals::originals;
 pub use pipeline::run;
 pub use summary::{Declared, Summary};
+pub use survey::survey;
 
 use crate::archive::{ArchiveError, Commit};
 use crate::source::{Fault, Place};

@@ -303,11 +303,11 @@ impl Sink<'_, '_, '_> {
                 self.through = Some(fault.place.clone());
                 self.skip(fault);
             }
-            Step::LeftOut(reason) => {
-                self.summary.left_out += 1;
-                Summary::count(&mut self.summary.left_out_by_reason, reason.as_str());
+            Step::LeftOut(reason) => self.summary.leave_out(reason),
+            Step::Noted(fault) => {
+                self.summary.note(fault.reason);
+                (self.observe)(Event::Noted(fault));
             }
-            Step::Noted(fault) => (self.observe)(Event::Noted(fault)),
             Step::Barrier => {
                 self.commit()?;
                 self.gate.open();
@@ -330,8 +330,7 @@ impl Sink<'_, '_, '_> {
     }
 
     fn skip(&mut self, fault: Fault) {
-        self.summary.skipped += 1;
-        Summary::count(&mut self.summary.skipped_by_reason, fault.reason.as_str());
+        self.summary.skip(fault.reason);
         (self.observe)(Event::Skipped(fault));
     }
 

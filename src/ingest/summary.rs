@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::Reason;
+
 /// Counts of one run. Bytes are those of page bodies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
@@ -19,6 +21,10 @@ pub struct Summary {
     pub left_out: u64,
     /// Why, by stable code.
     pub left_out_by_reason: BTreeMap<&'static str, u64>,
+    /// Findings about entries that were taken or left out all the same: digests, lengths, times.
+    pub noted: u64,
+    /// What they are, by stable code.
+    pub noted_by_reason: BTreeMap<&'static str, u64>,
     /// Bytes of all pages read.
     pub raw_bytes: u64,
     /// Bytes of the packs written.
@@ -43,8 +49,21 @@ pub struct Declared {
 }
 
 impl Summary {
-    /// Adds one to a reason's count.
-    pub(super) fn count(reasons: &mut BTreeMap<&'static str, u64>, reason: &'static str) {
-        *reasons.entry(reason).or_default() += 1;
+    /// Counts an entry that could not be stored.
+    pub(super) fn skip(&mut self, reason: Reason) {
+        self.skipped += 1;
+        *self.skipped_by_reason.entry(reason.as_str()).or_default() += 1;
+    }
+
+    /// Counts a finding.
+    pub(super) fn note(&mut self, reason: Reason) {
+        self.noted += 1;
+        *self.noted_by_reason.entry(reason.as_str()).or_default() += 1;
+    }
+
+    /// Counts an entry that was not asked for.
+    pub(super) fn leave_out(&mut self, reason: Reason) {
+        self.left_out += 1;
+        *self.left_out_by_reason.entry(reason.as_str()).or_default() += 1;
     }
 }

@@ -29,7 +29,29 @@ pub fn add_summary(summary: &Summary, seconds: f64) -> Value {
         "reproduced": summary.declared.reproduced,
         "skipped_by_reason": summary.skipped_by_reason,
         "left_out_by_reason": summary.left_out_by_reason,
+        "noted": summary.noted,
+        "noted_by_reason": summary.noted_by_reason,
     })
+}
+
+/// The JSON summary of `add --dry-run`.
+#[must_use]
+pub fn survey_summary(summary: &Summary, seconds: f64) -> Value {
+    let mut line = add_summary(summary, seconds);
+    if let Value::Object(line) = &mut line {
+        line.insert("dry_run".to_owned(), Value::Bool(true));
+        for unknown in [
+            "stored_bytes",
+            "packs",
+            "blocks",
+            "body_blocks",
+            "declared",
+            "reproduced",
+        ] {
+            line.remove(unknown);
+        }
+    }
+    line
 }
 
 /// What `add` says at its end.
@@ -42,11 +64,7 @@ pub fn added(
     look: Look,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let rate = if seconds > 0.0 {
-        summary.raw_bytes as f64 / seconds / 1e6
-    } else {
-        0.0
-    };
+    let Summary { declared, .. } = summary;
     let mut rows = vec![
         (
             "pages",
@@ -66,8 +84,7 @@ pub fn added(
             ),
         ),
     ];
-    if summary.declared.blocks > 0 {
-        let Summary { declared, .. } = summary;
+    if declared.blocks > 0 {
         rows.push((
             "declared",
             format!(
@@ -87,42 +104,87 @@ pub fn added(
             counted(after.revisions.saturating_sub(before.revisions), "revision"),
         ),
     ));
+    let ratio = if summary.stored_bytes > 0 && summary.new > 0 {
+        format!(
+            " (1/{:.1})",
+            summary.raw_bytes as f64 / summary.stored_bytes as f64
+        )
+    } else {
+        String::new()
+    };
     rows.push((
         "bytes",
         format!(
-            "{} read, {} stored{}; {seconds:.2} s, {rate:.0} MB/s",
+            "{} read, {} stored{ratio}; {}",
             bytes(summary.raw_bytes),
             bytes(summary.stored_bytes),
-            if summary.stored_bytes > 0 && summary.new > 0 {
-                format!(
-                    " (1/{:.1})",
-                    summary.raw_bytes as f64 / summary.stored_bytes as f64
-                )
-            } else {
-                String::new()
-            },
+            pace(summary, seconds),
         ),
     ));
-    for (title, reasons, total) in [
-        ("skipped", &summary.skipped_by_reason, summary.skipped),
-        ("left out", &summary.left_out_by_reason, summary.left_out),
-    ] {
-        if total > 0 {
-            let by: Vec<String> = reasons
-                .iter()
-                .map(|(reason, count)| format!("{reason} {count}"))
-                .collect();
-            rows.push((title, format!("{}: {}", number(total), by.join(", "))));
-        }
-    }
-    for (title, text) in rows {
-        writeln!(out, "{} {text}", look.paint(Accent::Strong, cell(title, 9)))?;
-    }
+    rows.extend(by_reason(summary));
+    write_rows(&rows, look, out)?;
     if !next_steps.is_empty() {
         writeln!(out, "next:")?;
         for step in next_steps {
             writeln!(out, "  {step}")?;
         }
+    }
+    Ok(())
+}
+
+/// What `add --dry-run` says at its end.
+pub fn surveyed(summary: &Summary, seconds: f64, look: Look, out: &mut impl Write) -> io::Result<()> {
+    let mut rows = vec![
+        ("dry run", "nothing was written".to_owned()),
+        (
+            "pages",
+            format!(
+                "{}: {} would be new, {} known",
+                number(summary.pages),
+                number(summary.new),
+                number(summary.known)
+            ),
+        ),
+        (
+            "bytes",
+            format!("{} read; {}", bytes(summary.raw_bytes), pace(summary, seconds)),
+        ),
+    ];
+    rows.extend(by_reason(summary));
+    write_rows(&rows, look, out)
+}
+
+/// Seconds, and bytes of pages a second.
+fn pace(summary: &Summary, seconds: f64) -> String {
+    let rate = if seconds > 0.0 {
+        summary.raw_bytes as f64 / seconds / 1e6
+    } else {
+        0.0
+    };
+    format!("{seconds:.2} s, {rate:.0} MB/s")
+}
+
+/// Rows about what was not stored as it stands, the reasons counted.
+fn by_reason(summary: &Summary) -> impl Iterator<Item = (&'static str, String)> {
+    [
+        ("skipped", &summary.skipped_by_reason, summary.skipped),
+        ("left out", &summary.left_out_by_reason, summary.left_out),
+        ("noted", &summary.noted_by_reason, summary.noted),
+    ]
+    .into_iter()
+    .filter(|(_, _, total)| *total > 0)
+    .map(|(title, reasons, total)| {
+        let by: Vec<String> = reasons
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        (title, format!("{}: {}", number(total), by.join(", ")))
+    })
+}
+
+fn write_rows(rows: &[(&str, String)], look: Look, out: &mut impl Write) -> io::Result<()> {
+    for (title, text) in rows {
+        writeln!(out, "{} {text}", look.paint(Accent::Strong, cell(title, 9)))?;
     }
     Ok(())
 }

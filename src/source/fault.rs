@@ -185,6 +185,12 @@ reasons! {
     BadEncoding = "bad-encoding",
     /// A declared digest that fits none of the bytes it could mean.
     DigestMismatch = "digest-mismatch",
+    /// A digest that was not checked because the record is over the limit.
+    DigestUnchecked = "digest-unchecked",
+    /// An index line that leads to no record, or a capture in no index.
+    IndexMismatch = "index-mismatch",
+    /// A WACZ without `datapackage.json`.
+    NoPackage = "no-datapackage",
     /// A record of a kind that holds no page: request, metadata, warcinfo.
     RecordType = "record-type",
     /// A media type that was not asked for.

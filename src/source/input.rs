@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::body::{self, Listed};
 use super::records::Records;
-use super::revisit::Section;
+use super::section::Section;
 use super::{At, Fault, Item, Place, Reason, Source, SourceOptions, folder, ndjson, wacz};
 use crate::page::{Moment, Page};
 use crate::warc::{Reader, Stream};

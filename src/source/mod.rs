@@ -11,11 +11,13 @@ mod body;
 mod fault;
 mod folder;
 mod input;
+mod kept;
 mod ndjson;
 mod options;
 mod payload;
 mod records;
 mod revisit;
+mod section;
 mod wacz;
 
 use std::path::Path;

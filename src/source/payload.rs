@@ -93,17 +93,17 @@ pub(super) fn fill(
         .get("Content-Type")
         .map(http::media_type)
         .filter(|kind| kind.contains('/'));
-    check_digests(
-        record,
-        page,
-        block_digest,
-        [
-            (Meaning::Wire, Some(&wire)),
-            (Meaning::Entity, entity.as_ref()),
-            (Meaning::Decoded, document.as_ref()),
-        ],
-        notes,
-    );
+    if matches!(block_digest, BlockDigest::Differs) {
+        notes.push(block_differs());
+    }
+    let seen = [
+        (Meaning::Wire, Some(&*wire)),
+        (Meaning::Entity, entity.as_deref()),
+        (Meaning::Decoded, document.as_deref()),
+    ];
+    if let Some(meaning) = payload_meaning(record, seen, notes) {
+        note_meaning(page, meaning);
+    }
     page.headers = fields.0;
     page.body = document.or(entity).unwrap_or(wire);
     if page.body.len() > options.max_page_size {
@@ -153,34 +153,70 @@ impl BlockDigest {
     }
 }
 
-/// Holds the declared digests against the bytes they may mean.
-fn check_digests(
+fn block_differs() -> (Reason, String) {
+    (
+        Reason::DigestMismatch,
+        "the record's block is not what its WARC-Block-Digest says".to_owned(),
+    )
+}
+
+/// Which of the bytes it may mean a payload digest fits; noted if it fits none.
+fn payload_meaning(
     record: &Record,
-    page: &mut Page,
-    block: BlockDigest,
-    seen: [(Meaning, Option<&Vec<u8>>); 3],
+    seen: [(Meaning, Option<&[u8]>); 3],
     notes: &mut Notes,
-) {
-    if matches!(block, BlockDigest::Differs) {
-        notes.push((
-            Reason::DigestMismatch,
-            "the record's block is not what its WARC-Block-Digest says".to_owned(),
-        ));
-    }
-    let Some(digest) = digest_of(record, "WARC-Payload-Digest") else {
-        return;
-    };
+) -> Option<Meaning> {
+    let digest = digest_of(record, "WARC-Payload-Digest")?;
     let meaning = seen
         .into_iter()
         .find(|(_, bytes)| bytes.is_some_and(|bytes| digest.fits(bytes)))
         .map(|(meaning, _)| meaning);
-    match meaning {
-        Some(meaning) => note_meaning(page, meaning),
-        None => notes.push((
+    if meaning.is_none() {
+        notes.push((
             Reason::DigestMismatch,
             "the body is not what its WARC-Payload-Digest says, neither as received nor decoded".to_owned(),
-        )),
+        ));
     }
+    meaning
+}
+
+/// Whether a record declares a digest that can be checked.
+pub(super) fn declares(record: &Record) -> bool {
+    ["WARC-Payload-Digest", "WARC-Block-Digest"]
+        .into_iter()
+        .any(|name| digest_of(record, name).is_some())
+}
+
+/// Checks the digests of a record that gives no page.
+pub(super) fn verify(record: &Record, block: Block, options: &SourceOptions, notes: &mut Notes) {
+    if matches!(BlockDigest::of(record, &block.bytes), BlockDigest::Differs) {
+        notes.push(block_differs());
+    }
+    if digest_of(record, "WARC-Payload-Digest").is_none() {
+        return;
+    }
+    let mut wire = block.bytes;
+    let mut fields = Fields::default();
+    if let Some(head) = http::parse(&wire, true) {
+        wire.drain(..head.body_at);
+        fields = head.fields;
+    } else if record.kind() == RecordType::Request
+        && let Some(end) = memchr::memmem::find(&wire, b"\r\n\r\n")
+    {
+        wire.drain(..end + 4);
+    }
+    // What cannot be decoded, or is too large for it, can still be what the digest says.
+    let decoded = decoded(&wire, &fields, options.max_page_size, &mut Notes::new());
+    let (entity, document) = match decoded {
+        Ok(Decoded { entity, document }) => (entity, document),
+        Err(_) => (None, None),
+    };
+    let seen = [
+        (Meaning::Wire, Some(&*wire)),
+        (Meaning::Entity, entity.as_deref()),
+        (Meaning::Decoded, document.as_deref()),
+    ];
+    payload_meaning(record, seen, notes);
 }
 
 /// A body after its chunks were joined and after its codings were taken off, each where it differs
@@ -276,7 +312,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// The key in the metadata that holds fields of the record.
-const METADATA: &str = "warc";
+pub(super) const METADATA: &str = "warc";
 
 pub(super) fn metadata(record: &Record) -> Map<String, Value> {
     let mut kept = Map::new();

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashMap;
 
 use super::body::Listed;
 use super::input::Origin;
-use super::payload::{Notes, Refusal, clip, digest_of, fill, known_type, metadata, moment, not_wanted};
-use super::revisit::{Earlier, Revisit, Section, place_key};
+use super::payload::{self, Notes, Refusal, clip, digest_of, fill, known_type, metadata, moment, not_wanted};
+use super::revisit::{Earlier, Revisit, address_key, place_key};
+use super::section::Section;
 use super::{At, Fault, Item, Place, Reason, SourceOptions};
-use crate::page::Page;
+use crate::page::{Moment, Page};
 use crate::warc::digest::Declared;
 use crate::warc::{Damage, DamageKind, Reader, Record, RecordType, Stream, http};
 
@@ -29,7 +32,53 @@ pub(super) struct Records<R> {
     /// Where the input can be opened again, for the originals of revisits.
     section: Option<Arc<Section>>,
     options: SourceOptions,
+    /// Where the record before this one began: in the same compressed member or not.
+    before: Option<u64>,
+    offsets: Option<Offsets>,
     ready: VecDeque<Item>,
+}
+
+/// Where the records of a WARC began, for whoever has an index of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Offsets(Arc<Mutex<FxHashMap<u64, Seen>>>);
+
+/// A record that began at an offset.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) address: u64,
+    /// Whether it is a capture, which an index should have.
+    pub(super) page: bool,
+    pub(super) indexed: bool,
+}
+
+impl Offsets {
+    fn push(&self, record: &Record) {
+        let Ok(mut offsets) = self.0.lock() else { return };
+        let kind = record.kind();
+        let address = record.target().unwrap_or_default();
+        let seen = Seen {
+            address: address_hash(address),
+            page: matches!(
+                kind,
+                RecordType::Response | RecordType::Resource | RecordType::Revisit
+            ),
+            indexed: false,
+        };
+        // Of several records in one member only the first can be reached by its offset.
+        offsets.entry(record.offset).or_insert(seen);
+    }
+
+    pub(super) fn take(self) -> FxHashMap<u64, Seen> {
+        self.0
+            .lock()
+            .map(|mut offsets| std::mem::take(&mut *offsets))
+            .unwrap_or_default()
+    }
+}
+
+/// An address in eight bytes.
+pub(super) fn address_hash(address: &str) -> u64 {
+    crate::digest::blake3(address.as_bytes()).prefix()
 }
 
 impl<R: Read> Records<R> {
@@ -44,8 +93,16 @@ impl<R: Read> Records<R> {
             origin,
             section,
             options,
+            before: None,
+            offsets: None,
             ready: VecDeque::new(),
         }
+    }
+
+    /// Tells where every record begins.
+    pub(super) fn telling(mut self, offsets: Offsets) -> Self {
+        self.offsets = Some(offsets);
+        self
     }
 
     fn place(&self, offset: u64) -> Place {
@@ -67,6 +124,9 @@ impl<R: Read> Records<R> {
     fn take(&mut self, record: &Record) {
         let place = self.place(record.offset);
         let mut notes = Notes::new();
+        if let Some(offsets) = &self.offsets {
+            offsets.push(record);
+        }
         let item = match self.page(record, &mut notes) {
             Ok(page) => Item::Page(page, place.clone()),
             Err(Refusal::Skipped(reason, message)) => {
@@ -77,7 +137,7 @@ impl<R: Read> Records<R> {
             }
             Err(Refusal::Damage(damage)) => self.damage(damage),
         };
-        if matches!(item, Item::Page(..)) {
+        if matches!(item, Item::Page(..) | Item::LeftOut(_)) {
             for (reason, message) in notes {
                 self.ready
                     .push_back(Item::Noted(Fault::new(place.clone(), reason, message)));
@@ -93,6 +153,7 @@ impl<R: Read> Records<R> {
             RecordType::Response | RecordType::Resource | RecordType::Revisit
         ) {
             let named = record.fields.get("WARC-Type").unwrap_or("no type");
+            self.verify(record, notes)?;
             return Err(Refusal::LeftOut(
                 Reason::RecordType,
                 format!("a record of type {:?} holds no page", clip(named)),
@@ -131,9 +192,12 @@ impl<R: Read> Records<R> {
         };
         if let (Some((keys, mut earlier)), true) = (remembered, kind != RecordType::Revisit) {
             earlier.page = taken.is_ok();
-            self.options
-                .revisits
-                .remember(keys.into_iter().flatten(), &earlier);
+            if earlier.page && (earlier.dear || earlier.section.is_none()) {
+                earlier.kept = self.options.revisits.keep(&page);
+            }
+            let revisits = &self.options.revisits;
+            revisits.remember(keys.into_iter().flatten(), &earlier);
+            revisits.remember_last(&page.address, &earlier);
         }
         taken?;
         page.moment = moment(record, &page, notes);
@@ -153,10 +217,31 @@ impl<R: Read> Records<R> {
                 Earlier {
                     section: self.section.clone(),
                     offset: record.offset,
+                    dear: self.before == Some(record.offset),
+                    kept: None,
                     page: false,
                 },
             )
         })
+    }
+
+    /// Checks the digests of a record that is left out.
+    fn verify(&mut self, record: &Record, notes: &mut Notes) -> Result<(), Refusal> {
+        if !payload::declares(record) {
+            return Ok(());
+        }
+        let limit = self.options.max_page_size.saturating_add(OVERHEAD);
+        match self.reader.read_block(limit)? {
+            Some(block) => payload::verify(record, block, &self.options, notes),
+            None => notes.push((
+                Reason::DigestUnchecked,
+                format!(
+                    "its digest was not checked: the record holds {} bytes; raise the limit with --max-page-size",
+                    record.length
+                ),
+            )),
+        }
+        Ok(())
     }
 
     /// Fills the page from a response or resource.
@@ -165,6 +250,7 @@ impl<R: Read> Records<R> {
         if let Some(kind) = known_type(record, sight)
             && !self.options.wants(&kind)
         {
+            self.verify(record, notes)?;
             return Err(not_wanted(&kind));
         }
         let limit = self.options.max_page_size;
@@ -207,6 +293,7 @@ impl<R: Read> Records<R> {
                 .get("WARC-Refers-To-Date")
                 .and_then(crate::warc::moment),
             digest: digest_of(record, "WARC-Payload-Digest"),
+            at: record.moment(),
         };
         let original = self.original(&revisit)?;
         page.body = original.body;
@@ -233,35 +320,61 @@ impl<R: Read> Records<R> {
     /// The page a revisit refers to, from an earlier record or the archive.
     fn original(&self, revisit: &Revisit) -> Result<Page, Refusal> {
         let table = &self.options.revisits;
+        let says_nothing = revisit.moment.is_none() && revisit.digest.is_none();
         let keys = [
             revisit.moment.map(|moment| place_key(&revisit.address, moment)),
             revisit.digest.as_ref().map(Declared::prefix),
+            says_nothing.then(|| address_key(&revisit.address)),
         ];
-        for earlier in keys.into_iter().flatten().filter_map(|key| table.find(key)) {
+        let earlier: Vec<Earlier> = keys
+            .into_iter()
+            .flatten()
+            .filter_map(|key| table.find(key))
+            .collect();
+        for earlier in &earlier {
             if !earlier.page {
                 return Err(Refusal::LeftOut(
                     Reason::MediaType,
                     "the original of this revisit was left out".to_owned(),
                 ));
             }
-            if let Some(page) = read_again(&earlier, revisit, &self.options) {
+            let kept = earlier.kept.and_then(|number| table.kept(number));
+            if let Some(page) = kept.filter(|page| !revisit.is_contradicted_by(page)) {
+                return Ok(page);
+            }
+            if !earlier.dear
+                && let Some(page) = read_again(earlier, revisit, &self.options)
+            {
                 return Ok(page);
             }
         }
-        table.ask_archive(revisit).ok_or_else(|| {
-            Refusal::Skipped(
-                Reason::UnresolvedRevisit,
-                format!(
-                    "the original of this revisit ({}{}) is in no earlier record and not in the archive; add the \
-                     file that holds it first",
-                    clip(&revisit.address),
-                    revisit
-                        .moment
-                        .map(|moment| format!(" at {moment}"))
-                        .unwrap_or_default()
+        let archived = table.ask_archive(revisit);
+        if let Ok(Some(page)) = archived {
+            return Ok(page);
+        }
+        let dear = earlier.iter().filter(|earlier| earlier.dear);
+        if let Some(page) = dear
+            .filter_map(|earlier| read_again(earlier, revisit, &self.options))
+            .next()
+        {
+            return Ok(page);
+        }
+        let named = revisit
+            .moment
+            .map(|moment| format!(" at {moment}"))
+            .unwrap_or_default();
+        let original = format!("the original of this revisit ({}{named})", clip(&revisit.address));
+        Err(Refusal::Skipped(
+            Reason::UnresolvedRevisit,
+            match archived {
+                Err(error) => {
+                    format!("{original} is in no earlier record, and the archive cannot be read: {error}")
+                }
+                Ok(_) => format!(
+                    "{original} is in no earlier record and not in the archive; add the file that holds it first"
                 ),
-            )
-        })
+            },
+        ))
     }
 }
 
@@ -274,11 +387,18 @@ impl<R: Read> Iterator for Records<R> {
                 return Some(Listed::ready(item));
             }
             match self.reader.next_record()? {
-                Ok(record) => self.take(&record),
+                Ok(record) => {
+                    self.take(&record);
+                    self.before = Some(record.offset);
+                }
                 Err(damage) => return Some(Listed::ready(self.damage(damage))),
             }
         }
     }
+}
+
+fn seconds(moment: Option<Moment>) -> Option<i64> {
+    moment.map(Moment::seconds)
 }
 
 /// Reads an earlier record once more.
@@ -295,16 +415,24 @@ fn read_again(earlier: &Earlier, revisit: &Revisit, options: &SourceOptions) -> 
         }
         let same_digest =
             revisit.digest.is_some() && digest_of(&record, "WARC-Payload-Digest") == revisit.digest;
-        let same_place = record.target() == Some(&revisit.address) && record.moment() == revisit.moment;
+        let same_time = revisit.moment.is_none() && revisit.digest.is_none()
+            || seconds(record.moment()) == seconds(revisit.moment);
+        let same_place = record.target() == Some(&revisit.address) && same_time;
         if !same_digest && !same_place
             || !matches!(record.kind(), RecordType::Response | RecordType::Resource)
         {
+            if !options.revisits.pass_over(record.length) {
+                return None;
+            }
             continue;
         }
         let limit = options.max_page_size.saturating_add(OVERHEAD);
         let block = reader.read_block(limit).ok()??;
-        let mut page = Page::default();
+        let mut page = Page {
+            metadata: metadata(&record),
+            ..Page::default()
+        };
         fill(&mut page, &record, block, options, &mut Notes::new()).ok()?;
-        return Some(page);
+        return (!revisit.is_contradicted_by(&page)).then_some(page);
     }
 }

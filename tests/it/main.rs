@@ -13,6 +13,7 @@ mod block_corpus;
 mod block_scale;
 mod command;
 mod corpus;
+mod crawls;
 mod diff;
 mod diff_corpus;
 mod diff_truth;

@@ -462,11 +462,11 @@ fn revisits_find_their_originals() {
     // The archive is asked for what no earlier record holds.
     let options = SourceOptions {
         revisits: Revisits::with_archive(|revisit| {
-            (revisit.address == "https://news.example/99").then(|| Page {
+            Ok((revisit.address == "https://news.example/99").then(|| Page {
                 body: b"<p>from the archive</p>".to_vec(),
                 status: Some(200),
                 ..Page::default()
-            })
+            }))
         }),
         ..SourceOptions::default()
     };
@@ -636,11 +636,124 @@ fn the_warcs_in_a_wacz_are_read() {
     let read = read_file(&path, &SourceOptions::default());
     assert_eq!(read.addresses(), [1, 2, 9, 3]);
     assert!(read.skipped.is_empty(), "{:?}", read.skipped);
+    assert_eq!(
+        read.noted(),
+        [Reason::NoPackage, Reason::BadJson],
+        "nothing says what belongs in it"
+    );
 
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 100]).unwrap();
     let read = read_file(&path, &SourceOptions::default());
     assert_eq!(read.skipped[0].reason, Reason::Damaged);
+}
+
+/// Writes a zip file of these entries, stored as they are.
+fn zip_file(path: &Path, entries: &[(&str, Vec<u8>)]) {
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, bytes) in entries {
+        zip.start_file(*name, stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn hashes_and_indexes_of_a_wacz_are_held_against_its_files() {
+    use pressmark::digest::sha256;
+    use serde_json::json;
+
+    let (one, two) = (gzip(&plain_response(1)), gzip(&plain_response(2)));
+    let warc = [one.clone(), two.clone()].concat();
+    let line = |n: u32, offset: usize| {
+        let url = format!("https://news.example/{n}");
+        let rest = json!({"url": url, "offset": offset.to_string(), "filename": "a.warc.gz"});
+        format!("example,news)/{n} 20250831060000 {rest}\n")
+    };
+    let good = [line(1, 0), line(2, one.len())].concat();
+    let write = |lines: &str, say: &dyn Fn(&mut serde_json::Value)| {
+        let blocks = gzip(lines.as_bytes());
+        let block =
+            json!({"offset": 0, "length": blocks.len(), "digest": format!("sha256:{}", sha256(&blocks))});
+        let index =
+            format!("!meta 0 {{\"filename\": \"index.cdx.gz\"}}\nexample,news)/1 20250831060000 {block}\n");
+        let files = [
+            ("archive/a.warc.gz", warc.clone()),
+            ("indexes/index.cdx.gz", blocks),
+            ("indexes/index.idx", index.into_bytes()),
+        ];
+        let resources: Vec<_> = files
+            .iter()
+            .map(|(path, bytes)| {
+                json!({"path": path, "bytes": bytes.len(), "hash": format!("sha256:{}", sha256(bytes))})
+            })
+            .collect();
+        let mut package = json!({"resources": resources});
+        say(&mut package);
+        let package = package.to_string().into_bytes();
+        let digest = json!({"path": "datapackage.json", "hash": format!("sha256:{}", sha256(&package))});
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.wacz");
+        let mut entries = files.to_vec();
+        entries.push(("datapackage.json", package));
+        entries.push(("datapackage-digest.json", digest.to_string().into_bytes()));
+        zip_file(&path, &entries);
+        let read = read_file(&path, &SourceOptions::default());
+        assert_eq!(read.addresses(), [1, 2], "{:?}", read.skipped);
+        assert_eq!(read.skipped, []);
+        read.noted
+            .iter()
+            .map(|fault| {
+                let file = fault
+                    .place
+                    .file
+                    .split_once("x.wacz")
+                    .unwrap()
+                    .1
+                    .trim_start_matches('/')
+                    .to_owned();
+                (file, fault.place.at, fault.reason)
+            })
+            .collect::<Vec<_>>()
+    };
+    let found = |file: &str, at, reason| (file.to_owned(), at, reason);
+    assert_eq!(write(&good, &|_| {}), []);
+    assert_eq!(
+        write(&good, &|package| package["resources"][0]["hash"] =
+            json!("sha256:00")),
+        [],
+        "no digest"
+    );
+    let other = format!("sha256:{}", sha256(b"other"));
+    for (n, path) in [(0, "archive/a.warc.gz"), (2, "indexes/index.idx")] {
+        assert_eq!(
+            write(&good, &|package| package["resources"][n]["hash"] = json!(other)),
+            [found(path, At::Whole, Reason::DigestMismatch)]
+        );
+    }
+    assert_eq!(
+        write(&good, &|package| package["resources"][1]["bytes"] = json!(7)),
+        [found("indexes/index.cdx.gz", At::Whole, Reason::BadLength)]
+    );
+    assert_eq!(
+        write(&good, &|package| package["resources"][1]["path"] =
+            json!("indexes/gone.cdx")),
+        [found("datapackage.json", At::Whole, Reason::Vanished)]
+    );
+    let wrong = [line(1, one.len()), line(2, 7), good].concat();
+    assert_eq!(
+        write(&wrong, &|_| {}),
+        [
+            found("indexes/index.cdx.gz", At::Line(1), Reason::IndexMismatch),
+            found("indexes/index.cdx.gz", At::Line(2), Reason::IndexMismatch),
+        ]
+    );
+    assert_eq!(
+        write(&line(1, 0), &|_| {}),
+        [found("archive/a.warc.gz", At::Whole, Reason::IndexMismatch)],
+        "the second record is in no index"
+    );
 }
 
 #[test]
@@ -651,11 +764,11 @@ fn many_redirects_and_duplicates_are_no_trouble() {
         response(n % 3600, &block)
     };
     let mut bytes = Vec::new();
-    for n in 0..20_000 {
+    for n in 0..100_000 {
         bytes.extend_from_slice(&redirect(n));
     }
     let read = read(&bytes);
-    assert_eq!(read.pages.len(), 20_000);
+    assert_eq!(read.pages.len(), 100_000);
     assert!(read.pages.iter().all(|(page, _)| page.status == Some(302)));
 }
 

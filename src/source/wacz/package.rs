@@ -1,0 +1,131 @@
+//! What a WACZ says about its files in `datapackage.json`, held against the files.
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::super::records::Offsets;
+use super::super::{At, Fault, Place, Reason};
+use super::entry::Entry;
+use super::index::Index;
+use crate::digest::Hash;
+use crate::warc::digest::{Algorithm, Declared};
+
+/// Longest `datapackage.json` read, in bytes.
+const MAX_PACKAGE: u64 = 64 << 20;
+
+const PACKAGE: &str = "datapackage.json";
+const PACKAGE_DIGEST: &str = "datapackage-digest.json";
+
+/// One zip file: what lies in it, and what was learned while its WARCs were read.
+pub(super) struct Package {
+    name: String,
+    pub(super) entries: Vec<Entry>,
+    hashes: FxHashMap<String, Hash>,
+    index: Index,
+}
+
+impl Package {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            entries: Vec::new(),
+            hashes: FxHashMap::default(),
+            index: Index::default(),
+        }
+    }
+
+    /// Keeps what was learned of a WARC.
+    pub(super) fn read(&mut self, entry: &Entry, hash: Option<Hash>, offsets: Offsets) {
+        self.hashes.extend(hash.map(|hash| (entry.path.clone(), hash)));
+        self.index.add(entry, offsets);
+    }
+
+    /// What does not fit.
+    pub(super) fn check(&mut self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if let Err(fault) = self.check_hashes(&mut faults) {
+            faults.push(fault);
+        }
+        let entries = std::mem::take(&mut self.entries);
+        std::mem::take(&mut self.index).check(&entries, &mut faults);
+        faults
+    }
+
+    fn entry(&self, path: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.path == path)
+    }
+
+    fn check_hashes(&self, faults: &mut Vec<Fault>) -> Result<(), Fault> {
+        let Some(entry) = self.entry(PACKAGE) else {
+            let place = Place {
+                file: self.name.as_str().into(),
+                at: At::Whole,
+            };
+            let message = format!("there is no {PACKAGE} in it, so the hashes of its files are not checked");
+            return Err(Fault::new(place, Reason::NoPackage, message));
+        };
+        let bytes = entry.read(MAX_PACKAGE)?;
+        let unreadable =
+            |entry: &Entry, message: String| Fault::new(entry.place(At::Whole), Reason::BadJson, message);
+        if let Some(digest_entry) = self.entry(PACKAGE_DIGEST) {
+            let digest = digest_entry.read(MAX_PACKAGE)?;
+            let digest: Value = serde_json::from_slice(&digest)
+                .map_err(|error| unreadable(digest_entry, format!("not JSON: {error}")))?;
+            if let Some(declared) = digest.get("hash").and_then(Value::as_str).and_then(declared)
+                && !declared.fits(&bytes)
+            {
+                faults.push(mismatch(entry, PACKAGE_DIGEST));
+            }
+        }
+        let package: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| unreadable(entry, format!("not JSON: {error}; hashes are not checked")))?;
+        let Some(resources) = package.get("resources").and_then(Value::as_array) else {
+            let message = "it lists no resources, so the hashes of the files are not checked".to_owned();
+            return Err(unreadable(entry, message));
+        };
+        for resource in resources {
+            let Some(path) = resource.get("path").and_then(Value::as_str) else {
+                continue;
+            };
+            let Some(listed) = self.entry(path) else {
+                let place = entry.place(At::Whole);
+                let message = format!("it lists {path:?}, which is not in the zip file");
+                faults.push(Fault::new(place, Reason::Vanished, message));
+                continue;
+            };
+            if let Some(bytes) = resource.get("bytes").and_then(Value::as_u64)
+                && bytes != listed.length
+            {
+                let message = format!("{PACKAGE} says {bytes} bytes, but it has {}", listed.length);
+                faults.push(Fault::new(listed.place(At::Whole), Reason::BadLength, message));
+            }
+            if let Some(declared) = resource.get("hash").and_then(Value::as_str).and_then(declared)
+                && !self.has(listed, &declared)
+            {
+                faults.push(mismatch(listed, PACKAGE));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file has a digest. One that cannot be read has none.
+    fn has(&self, entry: &Entry, declared: &Declared) -> bool {
+        if declared.algorithm != Algorithm::Sha256 {
+            return entry
+                .read(MAX_PACKAGE)
+                .map_or(true, |bytes| declared.fits(&bytes));
+        }
+        let hash = self.hashes.get(&entry.path).copied().or_else(|| entry.hash());
+        hash.is_some_and(|hash| declared.bytes == hash.0)
+    }
+}
+
+fn mismatch(entry: &Entry, said_by: &str) -> Fault {
+    let message = format!("its bytes are not what {said_by} says: the hashes differ");
+    Fault::new(entry.place(At::Whole), Reason::DigestMismatch, message)
+}
+
+/// A digest with its algorithm before it, or 64 hex digits alone, which early tools wrote for SHA-256.
+fn declared(spelled: &str) -> Option<Declared> {
+    Declared::parse(spelled).or_else(|| Declared::parse(&format!("sha256:{spelled}")))
+}
