@@ -352,11 +352,8 @@ impl<R: Read> Records<R> {
         if let Ok(Some(page)) = archived {
             return Ok(page);
         }
-        let dear = earlier.iter().filter(|earlier| earlier.dear);
-        if let Some(page) = dear
-            .filter_map(|earlier| read_again(earlier, revisit, &self.options))
-            .next()
-        {
+        let mut dear = earlier.iter().filter(|earlier| earlier.dear);
+        if let Some(page) = dear.find_map(|earlier| read_again(earlier, revisit, &self.options)) {
             return Ok(page);
         }
         let named = revisit

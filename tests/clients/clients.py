@@ -212,7 +212,7 @@ def duckdb_finds_the_paragraphs_of_several_articles():
     assert dict(rows) == shared_paragraphs(), (len(rows), len(shared_paragraphs()))
     count, span = duckdb.sql(
         f"SELECT count(*), max(fetch_time) - min(fetch_time) FROM '{folder}/snapshots.parquet'"
-    ).fetchone()
+    ).fetchall()[0]
     assert count == len(snapshots()) and span.total_seconds() > 0, (count, span)
 
 
@@ -238,9 +238,9 @@ def pyarrow_reads_the_same_numbers():
 def find_counts_the_same_articles():
     if "unrecognized subcommand" in subprocess.run([PRESSMARK, "find", "--help"], capture_output=True, text=True).stderr:
         raise Skip("this pressmark has no find")
-    for hash, articles in list(shared_paragraphs().items())[:5]:
-        lines = [json.loads(line) for line in pressmark("find", "--json", hash, ok=(0, 1)).splitlines()]
-        found = {line["address"] for line in lines if line.get("address")}
+    for hash, articles in shared_paragraphs().items():
+        lines = [json.loads(line) for line in pressmark("find", "--json", hash).splitlines()]
+        found = {line["first"]["address"] for line in lines}
         assert len(found) == articles, (hash, articles, sorted(found))
 
 

@@ -1,6 +1,7 @@
 //! The indexes of a WACZ, held against the records that were read.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -118,10 +119,10 @@ impl Index {
         for entry in entries {
             let lower = entry.path.to_ascii_lowercase();
             let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
-            if bare.ends_with(".cdxj") || bare.ends_with(".cdx") {
-                any |= self.check_lines(entry, faults);
-            } else if bare.ends_with(".idx") {
-                check_blocks(entry, entries, faults);
+            match Path::new(bare).extension().and_then(|end| end.to_str()) {
+                Some("cdxj" | "cdx") => any |= self.check_lines(entry, faults),
+                Some("idx") => check_blocks(entry, entries, faults),
+                _ => {}
             }
         }
         if !any {
