@@ -83,8 +83,8 @@ const CHAIN_LIMIT: usize = 4096;
 /// Bytes reserved for an outline before it is read.
 const MAX_DATA: usize = 1 << 20;
 
-/// Decoded blocks kept by [`Outlines`]: about 64 MB.
-const CACHED_BLOCKS: usize = 1 << 20;
+/// Decoded blocks kept by [`Outlines`]: about 32 MB.
+const CACHED_BLOCKS: usize = 1 << 19;
 
 /// What the catalog keeps of a document: small enough to hold for every page of a pack that is being
 /// written.

@@ -11,11 +11,17 @@ use crate::block::Document;
 use crate::catalog::blocks::Outline;
 use crate::label::{Reader, article_hash};
 use crate::page::Page;
-use crate::pool::{self, Next};
+use crate::pool::{self, Ahead, Next};
 use crate::source::{Fault, Item, Listed, Place, Reason, SourceOptions};
 
 /// How often a silent source is left alone before the commit time is looked at.
 const TICK: Duration = Duration::from_millis(200);
+
+/// Pages that are parsed while a commit holds the next stage up, and their bytes.
+const AHEAD: Ahead = Ahead {
+    items: 1024,
+    weight: 8 << 20,
+};
 
 /// Adds every entry to the archive.
 ///
@@ -32,7 +38,8 @@ pub fn run(
     let gate = Gate::new(archive.writer(WriterOptions::default())?);
     let workers = pool::cores();
     thread::scope(|scope| {
-        let parsed = pool::ordered(scope, workers, entries, |entry| parse(entry, sources, reader));
+        let read = |entry| parse(entry, sources, reader);
+        let parsed = pool::ordered_ahead(scope, workers, AHEAD, entries, read, Parsed::bytes);
         let planned = Plan {
             gate: &gate,
             parsed,
@@ -105,6 +112,16 @@ enum Parsed {
     Fault(Fault),
     LeftOut(Reason),
     Noted(Fault),
+}
+
+impl Parsed {
+    /// Bytes of the body; what was parsed of it takes a fraction of them.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Page(parsed) => parsed.page.body.len() as u64,
+            Self::Fault(_) | Self::LeftOut(_) | Self::Noted(_) => 0,
+        }
+    }
 }
 
 struct ParsedPage {

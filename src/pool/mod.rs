@@ -36,16 +36,48 @@ where
     R: Send + 'scope,
     F: Fn(T) -> R + Send + Sync + 'scope,
 {
+    ordered_ahead(scope, workers, Ahead::default(), input, work, |_| 0)
+}
+
+/// How far the workers may be ahead of a consumer that does something else for a while, beyond the few
+/// items of [`ordered`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ahead {
+    /// Items taken and not yet given to the consumer.
+    pub items: u64,
+    /// Sum of the weights of the results that wait.
+    pub weight: u64,
+}
+
+/// The same as [`ordered`], with more results ahead as long as they are light: `weigh` gives the
+/// weight of each.
+pub fn ordered_ahead<'scope, 'env, I, T, R, F>(
+    scope: &'scope Scope<'scope, 'env>,
+    workers: NonZeroUsize,
+    ahead: Ahead,
+    input: I,
+    work: F,
+    weigh: fn(&R) -> u64,
+) -> Ordered<R>
+where
+    I: Iterator<Item = T> + Send + 'scope,
+    T: Send + 'scope,
+    R: Send + 'scope,
+    F: Fn(T) -> R + Send + Sync + 'scope,
+{
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             taken: 0,
             wanted: 0,
             done: BTreeMap::new(),
+            weight: 0,
             ended: false,
             stopped: false,
         }),
         changed: Condvar::new(),
-        ahead: (workers.get() * AHEAD_PER_WORKER) as u64,
+        always: (workers.get() * AHEAD_PER_WORKER) as u64,
+        ahead,
+        weigh,
     });
     let input = Arc::new(Mutex::new(input));
     let work = Arc::new(work);
@@ -64,7 +96,10 @@ pub struct Ordered<R> {
 struct Shared<R> {
     state: Mutex<State<R>>,
     changed: Condvar,
-    ahead: u64,
+    /// Items that may be ahead whatever they weigh.
+    always: u64,
+    ahead: Ahead,
+    weigh: fn(&R) -> u64,
 }
 
 struct State<R> {
@@ -73,6 +108,8 @@ struct State<R> {
     /// The number of the result the consumer gets next.
     wanted: u64,
     done: BTreeMap<u64, R>,
+    /// Sum of the weights of `done`.
+    weight: u64,
     /// The input gave its last item.
     ended: bool,
     /// The consumer went away or a worker panicked.
@@ -93,6 +130,7 @@ impl<R> Shared<R> {
         let wanted = state.wanted;
         if let Some(result) = state.done.remove(&wanted) {
             state.wanted += 1;
+            state.weight -= (self.weigh)(&result);
             self.changed.notify_all();
             return Some(Next::Item(result));
         }
@@ -100,6 +138,12 @@ impl<R> Shared<R> {
             return Some(Next::Broken);
         }
         (state.ended && state.taken == wanted).then_some(Next::End)
+    }
+
+    /// Whether the workers are so far ahead that no further item is taken.
+    fn is_far_ahead(&self, state: &State<R>) -> bool {
+        let ahead = state.taken - state.wanted;
+        ahead >= self.always && (ahead >= self.ahead.items || state.weight >= self.ahead.weight)
     }
 
     fn stop(&self) {
@@ -125,7 +169,7 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
         // The input lock is held while the number is drawn, so numbers follow the input's order.
         let Ok(mut source) = input.lock() else { return };
         let mut state = shared.lock();
-        while !state.stopped && !state.ended && state.taken >= state.wanted + shared.ahead {
+        while !state.stopped && !state.ended && shared.is_far_ahead(&state) {
             state = shared.wait(state);
         }
         if state.stopped || state.ended {
@@ -144,7 +188,10 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
         drop(state);
         drop(source);
         let result = work(item);
-        shared.lock().done.insert(number, result);
+        let mut state = shared.lock();
+        state.weight += (shared.weigh)(&result);
+        state.done.insert(number, result);
+        drop(state);
         shared.changed.notify_all();
     }
 }
@@ -236,6 +283,29 @@ mod tests {
         });
         assert_eq!(out.last(), Some(&50_500));
         assert_eq!(out.len(), 100);
+    }
+
+    #[test]
+    fn light_results_may_be_far_ahead_and_heavy_ones_may_not() {
+        for (weight, most) in [(1, 100), (25, 16)] {
+            let taken = std::sync::atomic::AtomicU64::new(0);
+            thread::scope(|scope| {
+                let ahead = Ahead {
+                    items: 100,
+                    weight: 200,
+                };
+                let count = |n: u64| {
+                    taken.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    (n, weight)
+                };
+                let mut results = ordered_ahead(scope, THREE, ahead, 0..1000, count, |&(_, weight)| weight);
+                assert_eq!(results.next(), Some((0, weight)));
+                thread::sleep(Duration::from_millis(50));
+                let ahead = taken.load(std::sync::atomic::Ordering::SeqCst);
+                assert!(ahead <= most + 1, "{ahead} items of weight {weight} were taken");
+                assert_eq!(results.count(), 999);
+            });
+        }
     }
 
     #[test]

@@ -129,6 +129,99 @@ fn what_was_acknowledged_survives_being_killed() {
     }
 }
 
+/// Sends a signal by its name, as a shell would.
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+/// A writer and a reader are stopped at some moment, the archive is written anew under them, twice, and
+/// tiny packs are added and merged; when they go on, all they acknowledge and give out is right. The
+/// maintainer may be refused while a stopped process holds a lock, but then it says so.
+#[cfg(unix)]
+#[test]
+fn processes_stopped_while_the_archive_is_rewritten_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = dir.path().join("a.pressmark");
+    let old: Vec<Page> = (0..40).map(|version| page(version % 4, version)).collect();
+    assert_eq!(feed(&archive, &old, Duration::from_secs(2)).len() % 7, 40 % 7);
+    let mut expected: BTreeMap<(String, i64), Page> = BTreeMap::new();
+    let mut remember = |pages: &[Page]| {
+        for page in pages {
+            expected.insert((page.address.clone(), page.moment.unwrap().0), page.clone());
+        }
+    };
+    remember(&old);
+    let mut refused = 0;
+    let rounds: u64 = std::env::var("PRESSMARK_STOPS").map_or(4, |rounds| rounds.parse().unwrap());
+    for round in 0..rounds {
+        let first = 100 + round * 50;
+        let new: Vec<Page> = (first..first + 28)
+            .map(|version| page(version % 5, version))
+            .collect();
+        let mut writer = spawn(&archive, &["add", "-", "--json", "--commit-every", "7"]);
+        let mut input = writer.stdin.take().unwrap();
+        let lines: Vec<String> = new.iter().map(line).collect();
+        let feeder = thread::spawn(move || {
+            for line in lines {
+                input.write_all(line.as_bytes()).unwrap();
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let mut reader = spawn(&archive, &["export", "ndjson"]);
+        let mut output = reader.stdout.take().unwrap();
+        let listener = thread::spawn(move || {
+            let mut text = String::new();
+            output.read_to_string(&mut text).unwrap();
+            text
+        });
+        thread::sleep(Duration::from_millis(3 + round * 17 % 60));
+        signal(&writer, "STOP");
+        signal(&reader, "STOP");
+        for version in 0..9 {
+            let single = page(7, first + version);
+            let mut child = spawn(&archive, &["add", "-", "--json"]);
+            child
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(line(&single).as_bytes())
+                .unwrap();
+            if child.wait().unwrap().success() {
+                remember(&[single]);
+            } else {
+                refused += 1;
+            }
+        }
+        for arguments in [&["compact"][..], &["compact", "--all"]] {
+            refused += u64::from(!spawn(&archive, arguments).wait().unwrap().success());
+        }
+        signal(&writer, "CONT");
+        signal(&reader, "CONT");
+        feeder.join().unwrap();
+        assert!(writer.wait().unwrap().success(), "the writer goes on");
+        assert!(reader.wait().unwrap().success(), "the reader goes on");
+        remember(&new);
+        let text = listener.join().unwrap();
+        for read in text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        {
+            if read["type"] == "error" {
+                panic!("{read}");
+            }
+        }
+        check(&archive, &expected);
+    }
+    println!("{rounds} rounds, {} pages, {refused} refused", expected.len());
+    let scrub = spawn(&archive, &["scrub", "--json"]).wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&scrub.stdout).into_owned();
+    assert!(!text.contains("\"type\":\"finding\""), "{text}");
+}
+
 fn check(archive: &Path, acknowledged: &BTreeMap<(String, i64), Page>) {
     if !archive.join("packs").exists() {
         assert!(acknowledged.is_empty());
