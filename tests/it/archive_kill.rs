@@ -138,6 +138,12 @@ fn signal(child: &Child, name: &str) {
     assert!(status.unwrap().success());
 }
 
+fn remember(expected: &mut BTreeMap<(String, i64), Page>, pages: &[Page]) {
+    for page in pages {
+        expected.insert((page.address.clone(), page.moment.unwrap().0), page.clone());
+    }
+}
+
 /// A writer and a reader are stopped at some moment, the archive is written anew under them, twice, and
 /// tiny packs are added and merged; when they go on, all they acknowledge and give out is right. The
 /// maintainer may be refused while a stopped process holds a lock, but then it says so.
@@ -149,12 +155,7 @@ fn processes_stopped_while_the_archive_is_rewritten_lose_nothing() {
     let old: Vec<Page> = (0..40).map(|version| page(version % 4, version)).collect();
     assert_eq!(feed(&archive, &old, Duration::from_secs(2)).len() % 7, 40 % 7);
     let mut expected: BTreeMap<(String, i64), Page> = BTreeMap::new();
-    let mut remember = |pages: &[Page]| {
-        for page in pages {
-            expected.insert((page.address.clone(), page.moment.unwrap().0), page.clone());
-        }
-    };
-    remember(&old);
+    remember(&mut expected, &old);
     let mut refused = 0;
     let rounds: u64 = std::env::var("PRESSMARK_STOPS").map_or(4, |rounds| rounds.parse().unwrap());
     for round in 0..rounds {
@@ -191,7 +192,7 @@ fn processes_stopped_while_the_archive_is_rewritten_lose_nothing() {
                 .write_all(line(&single).as_bytes())
                 .unwrap();
             if child.wait().unwrap().success() {
-                remember(&[single]);
+                remember(&mut expected, &[single]);
             } else {
                 refused += 1;
             }
@@ -204,7 +205,7 @@ fn processes_stopped_while_the_archive_is_rewritten_lose_nothing() {
         feeder.join().unwrap();
         assert!(writer.wait().unwrap().success(), "the writer goes on");
         assert!(reader.wait().unwrap().success(), "the reader goes on");
-        remember(&new);
+        remember(&mut expected, &new);
         let text = listener.join().unwrap();
         for read in text
             .lines()
