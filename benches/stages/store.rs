@@ -26,7 +26,7 @@ static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
     let page = |article, version: usize| Page {
         address: format!("https://harbour.example/{article}"),
         moment: Some(Moment(
-            1_700_000_000_000_000_000 + version as i64 * 60_000_000_000,
+            1_700_000_000_000_000_000 + i64::try_from(version).unwrap() * 60_000_000_000,
         )),
         status: Some(200),
         body: super::html::version(article, version),
@@ -68,7 +68,7 @@ fn filled() -> Archive {
 fn sha256_of_pages(bencher: Bencher<'_, '_>) {
     bencher
         .counter(total())
-        .bench(|| PAGES.iter().for_each(|page| drop(black_box(sha256(&page.body)))));
+        .bench(|| PAGES.iter().for_each(|page| _ = black_box(sha256(&page.body))));
 }
 
 /// BLAKE3 of whole pages.
@@ -76,7 +76,7 @@ fn sha256_of_pages(bencher: Bencher<'_, '_>) {
 fn blake3_of_pages(bencher: Bencher<'_, '_>) {
     bencher
         .counter(total())
-        .bench(|| PAGES.iter().for_each(|page| drop(black_box(blake3(&page.body)))));
+        .bench(|| PAGES.iter().for_each(|page| _ = black_box(blake3(&page.body))));
 }
 
 /// Pages compressed alone, as `add` does.
@@ -162,8 +162,9 @@ fn catalog_insert(bencher: Bencher<'_, '_>) {
         let tx = catalog.write().unwrap();
         let mut recorder = Recorder::default();
         for (index, outline) in OUTLINES.iter().enumerate() {
-            let article = (index % ARTICLES) as i64;
-            recorder.insert(&tx, article, index as i64, outline).unwrap();
+            let number = |index: usize| i64::try_from(index).unwrap();
+            let article = number(index % ARTICLES);
+            recorder.insert(&tx, article, number(index), outline).unwrap();
         }
         tx.commit().unwrap();
     });
