@@ -7,7 +7,7 @@
 //! ```text
 //! floor 6   cli
 //! floor 5   report
-//! floor 4   ingest     check      search    scrub      compact    export
+//! floor 4   ingest     check      search    history    scrub      compact    export
 //! floor 3   archive    recipe     label     diff       source
 //! floor 2   html       pack       catalog   warc
 //! floor 1   page       block
@@ -33,6 +33,7 @@
 //! | [`ingest`] | pages in, once: parse, hash, store, commit | decides policy by flag |
 //! | [`check`] | declared hashes against recipes and ledger | fixes |
 //! | [`search`] | where a block stands: exact, near, by page | stores |
+//! | [`history`] | the course of an article: steps, paragraphs with their past | compares two pages itself |
 //! | [`scrub`] | reads the archive back, lists findings by code; repair | stops at the first fault |
 //! | [`compact`] | small packs into large ones, best order, best ratio; takedown | deletes what was not read back from its copy |
 //! | [`export`] | WARC, WACZ, Parquet, NDJSON, files, to any `Write` | reads the network |
@@ -49,6 +50,7 @@ pub mod diff;
 pub mod digest;
 pub mod disk;
 pub mod export;
+pub mod history;
 pub mod html;
 pub mod ingest;
 pub mod label;

@@ -5,8 +5,7 @@ use super::diff::history_of;
 use super::failure::writing;
 use super::terminal::Terminal;
 use super::{CommandResult, Failure, Global, Outcome, opened};
-use crate::diff::{History, Options};
-use crate::label::image_identity;
+use crate::diff::Filter;
 use crate::report::blame as report;
 
 #[derive(Debug, clap::Args)]
@@ -28,21 +27,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let reader = arguments.reading.reader(global)?;
     let mut archive = opened::open(global)?;
     opened::bring_up_to_date(&mut archive, &reader)?;
-    let versions = history_of(&archive, &arguments.article, &reader)?;
-    let rule = reader.rule(&arguments.article);
-    let identity = |src: &str| image_identity(rule, src);
-    let options = Options {
-        image_identity: Some(&identity),
-        filter: None,
-    };
-    let mut history = History::new();
-    for version in &versions {
-        let n = u32::try_from(version.snapshot.n).map_err(|_| Failure::new("too many snapshots"))?;
-        history.push(n, (*version.document).clone(), &options);
-    }
-    let moments: Vec<_> = versions
+    let (entries, history) = history_of(&archive, &arguments.article, &reader, &Filter::default())?;
+    let moments: Vec<_> = entries
         .iter()
-        .map(|version| (version.snapshot.n, version.snapshot.moment))
+        .map(|entry| (entry.snapshot.n, entry.snapshot.moment))
         .collect();
     let Some(blame) = history.blame() else {
         return Err(Failure::at(

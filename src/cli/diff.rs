@@ -1,19 +1,17 @@
 //! `diff`: what changed between two snapshots or files.
 
-use std::sync::Arc;
-
 use super::arguments::Reading;
 use super::failure::{Failure, writing};
-use super::log::walk;
 use super::opened::{self, NamedPage};
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
-use crate::diff::{self, Class, Diff, Filter, History, Ignore, Options, Place};
+use crate::diff::{self, Class, Diff, Filter, Ignore, Options, Place};
+use crate::history::{Entry, History, Wanted, walk};
 use crate::label::{Reader, image_identity};
 use crate::report::diff::{self as report, DisplayOptions, Side};
-use crate::report::html::{self, Version};
+use crate::report::html;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -92,16 +90,16 @@ impl Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
     let reader = arguments.reading.reader(global)?;
+    let filter = arguments.selection.filter();
     let (old, new) = match arguments.pages.as_slice() {
         [one] if arguments.format() == Format::Html && !opened::is_file(one) && is_article(global, one)? => {
-            return history(global, one, &reader, terminal);
+            return history(global, one, &reader, &filter, terminal);
         }
         [one] => with_previous(global, one)?,
         [old, new] => (opened::page(global, old)?, opened::page(global, new)?),
         _ => return Err(Failure::new("name one or two pages")),
     };
     let (old_document, new_document) = (reader.read(&old.page), reader.read(&new.page));
-    let filter = arguments.selection.filter();
     let diff = compare(&old_document, &new_document, &new.page.address, &reader, &filter);
     let (left, right) = (side(&old, &old_document), side(&new, &new_document));
     let display = DisplayOptions {
@@ -127,13 +125,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
 }
 
 /// The diff of two pages of an article, by the image rule of its site.
-pub(super) fn compare(
-    old: &Document,
-    new: &Document,
-    address: &str,
-    reader: &Reader,
-    filter: &Filter,
-) -> Diff {
+fn compare(old: &Document, new: &Document, address: &str, reader: &Reader, filter: &Filter) -> Diff {
     let rule = reader.rule(address);
     let identity = |src: &str| image_identity(rule, src);
     let options = Options {
@@ -192,52 +184,40 @@ fn is_article(global: &Global, name: &str) -> Result<bool, Failure> {
 }
 
 /// The whole history of an article as one HTML page.
-fn history(global: &Global, name: &str, reader: &Reader, terminal: &mut Terminal) -> CommandResult {
+fn history(
+    global: &Global,
+    name: &str,
+    reader: &Reader,
+    filter: &Filter,
+    terminal: &mut Terminal,
+) -> CommandResult {
     let mut archive = opened::open(global)?;
     opened::bring_up_to_date(&mut archive, reader)?;
-    let entries = history_of(&archive, name, reader)?;
-    let versions: Vec<Version<'_>> = entries
-        .iter()
-        .map(|entry| Version {
-            snapshot: &entry.snapshot,
-            document: &entry.document,
-            diff: entry.diff.as_ref(),
-        })
-        .collect();
-    let mut course = History::new();
-    for entry in &entries {
-        course.push(
-            entry.snapshot.n as u32,
-            Document::clone(&entry.document),
-            &Options::default(),
-        );
-    }
-    html::history(name, &versions, course.blame().as_ref(), terminal.writer())
+    let (entries, course) = history_of(&archive, name, reader, filter)?;
+    html::history(name, &entries, course.blame().as_ref(), terminal.writer())
         .map_err(|error| writing(&error))?;
-    Ok(Outcome::found_if(versions.len() > 1))
+    Ok(Outcome::found_if(entries.iter().any(Entry::is_revision)))
 }
 
-/// A snapshot in which something changed.
-pub(super) struct Changed {
-    pub(super) snapshot: Snapshot,
-    pub(super) document: Arc<Document>,
-    pub(super) diff: Option<Diff>,
-}
-
-/// The first snapshot of an article and every one in which a text or form of the article changed.
-pub(super) fn history_of(archive: &Archive, name: &str, reader: &Reader) -> Result<Vec<Changed>, Failure> {
+/// The first snapshot of an article and every one in which something in the article changed, and what is
+/// known of its paragraphs.
+pub(super) fn history_of(
+    archive: &Archive,
+    name: &str,
+    reader: &Reader,
+    filter: &Filter,
+) -> Result<(Vec<Entry>, History), Failure> {
     let mut snapshots = opened::article(archive, name)?;
     snapshots.retain(Snapshot::counts_as_revision);
-    let mut changed = Vec::new();
-    walk(archive, snapshots, reader, &Filter::default(), &mut |entry| {
-        if let Some(document) = entry.document {
-            changed.push(Changed {
-                snapshot: entry.snapshot,
-                document,
-                diff: entry.change.map(|change| change.diff),
-            });
-        }
-        Ok(())
+    let wanted = Wanted {
+        filter,
+        outside: false,
+        documents: true,
+    };
+    let mut entries = Vec::new();
+    let history = walk(archive, snapshots, reader, wanted, &mut |entry| {
+        entries.push(entry);
+        Ok::<(), Failure>(())
     })?;
-    Ok(changed)
+    Ok((entries, history))
 }

@@ -1,6 +1,9 @@
 //! How much a change matters.
 
+use std::borrow::Cow;
+
 use super::change::{Class, Word, WordOp};
+use super::href::leads_to;
 use super::loose::same_loosely;
 use super::token::tokens;
 use super::words::Compared;
@@ -78,7 +81,7 @@ pub(super) fn image_key(block: &Block, identity: Identity) -> String {
                 key.push('\n');
                 key.push_str(alt);
             }
-            Mark::Link { href, .. } => key.push_str(href),
+            Mark::Link { href, .. } => key.push_str(&leads_to(href)),
             Mark::Emphasis { tag, .. } => key.push_str(tag),
         }
     }
@@ -93,10 +96,10 @@ fn only_numbers(words: &[Word]) -> bool {
 }
 
 /// Addresses of links, with the text they stand on if `placed`.
-fn links(block: &Block, placed: bool) -> impl Iterator<Item = (&str, u32, u32)> {
+fn links(block: &Block, placed: bool) -> impl Iterator<Item = (Cow<'_, str>, u32, u32)> {
     block.marks.iter().filter_map(move |mark| match mark {
-        Mark::Link { range, href } if placed => Some((href.as_str(), range.start, range.end)),
-        Mark::Link { href, .. } => Some((href.as_str(), 0, 0)),
+        Mark::Link { range, href } if placed => Some((leads_to(href), range.start, range.end)),
+        Mark::Link { href, .. } => Some((leads_to(href), 0, 0)),
         _ => None,
     })
 }

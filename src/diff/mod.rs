@@ -4,11 +4,12 @@
 
 mod apply;
 mod build;
+mod candidates;
 mod change;
 mod class;
 mod filter;
 mod gram;
-mod history;
+mod href;
 mod image;
 mod keys;
 mod link;
@@ -18,6 +19,7 @@ mod pair;
 mod place;
 mod script;
 mod sequence;
+mod stretch;
 mod summary;
 mod suspect;
 mod token;
@@ -25,9 +27,8 @@ mod words;
 
 pub use apply::{ApplyError, apply};
 pub use change::{Change, Class, Diff, Ignored, Limit, Op, Place, Reason, Size, Suspect, Word, WordOp};
-pub use history::{Blame, Edit, History, Paragraph, Step, StepKind};
 pub use image::original_image;
-pub use keys::{KeyDiff, body_texts, changed, is_revision};
+pub use keys::{body_texts, is_revision};
 pub use options::{Filter, FilterError, Ignore, Options};
 pub use summary::{Count, Summary};
 pub use words::words;
@@ -38,10 +39,8 @@ use crate::block::Document;
 /// by counts, never by a clock, and where a limit was met the answer says so.
 #[must_use]
 pub fn diff(old: &Document, new: &Document, options: &Options) -> Diff {
-    let identity: &dyn Fn(&str) -> String = match options.image_identity {
-        Some(given) => given,
-        None => &original_image,
-    };
+    let given = |src: &str| options.image_identity.map(|given| given(src));
+    let identity: &dyn Fn(&str) -> String = &|src| original_image(given(src).as_deref().unwrap_or(src));
     let (old_places, new_places) = (place::places(old), place::places(new));
     let old_side = link::Side::new(&old.blocks, &old_places, identity);
     let new_side = link::Side::new(&new.blocks, &new_places, identity);
@@ -50,7 +49,7 @@ pub fn diff(old: &Document, new: &Document, options: &Options) -> Diff {
     let mut diff = build::build(&old_side, &new_side, links, identity);
     diff.suspect = suspect;
     if let Some(filter) = options.filter {
-        filter::filter(&mut diff, filter, &old.blocks, &new.blocks);
+        filter.apply(&mut diff, &old.blocks, &new.blocks);
     }
     diff
 }

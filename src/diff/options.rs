@@ -11,7 +11,8 @@ use super::change::{Class, Op, Place};
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// Gives images a name by which they are compared, from the address as written; a site rule can
-    /// map every thumbnail to its original. [`original_image`](super::original_image) unless set.
+    /// map every thumbnail to its original. [`original_image`](super::original_image) is asked afterwards,
+    /// or alone.
     pub image_identity: Option<&'a (dyn Fn(&str) -> String + Sync)>,
     /// Which changes to leave out; everything stays unless set.
     pub filter: Option<&'a Filter>,

@@ -4,8 +4,9 @@ use super::change::{Reason, Suspect};
 use super::link::Links;
 use crate::block::Block;
 
-/// A body with fewer characters than this is a stub: that it grows or vanishes is ordinary.
-const STUB: u32 = 200;
+/// A body with fewer bytes of text than this is a stub: that it grows or vanishes is ordinary. Bytes, for
+/// a Korean or Chinese article says in 80 characters what takes 240 in an alphabet.
+const STUB: usize = 240;
 
 /// The body must become this many times larger or smaller.
 const JUMP: u32 = 4;
@@ -23,7 +24,12 @@ pub(super) fn suspect(old: &[Block], new: &[Block], links: &Links) -> Option<Sus
         old_characters.min(new_characters),
         old_characters.max(new_characters),
     );
-    if more < STUB {
+    let bytes = |blocks: &[Block]| -> usize {
+        let body = blocks.iter().filter(|block| block.body);
+        body.map(|block| block.text.len()).sum()
+    };
+    let (old_bytes, new_bytes) = (bytes(old), bytes(new));
+    if old_bytes.max(new_bytes) < STUB {
         return None;
     }
     let (mut relabelled, mut left) = (0, 0);
@@ -56,7 +62,7 @@ pub(super) fn suspect(old: &[Block], new: &[Block], links: &Links) -> Option<Sus
         Reason::Relabelled
     } else if new_characters == 0 {
         Reason::Emptied
-    } else if old_characters >= STUB && more >= less.saturating_mul(JUMP) {
+    } else if old_bytes >= STUB && more >= less.saturating_mul(JUMP) {
         if new_characters < old_characters {
             Reason::Shrunk
         } else if share(left, old_characters) <= LEFT {

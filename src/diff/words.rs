@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation as _;
-
-use super::change::{Word, WordOp};
-use super::script::{is_word_character, stands_for_itself};
+use super::change::Word;
+use super::script::is_word_character;
 use super::sequence::align;
+use super::stretch::{Writer, stretch};
 use super::token::{Token, tokens};
 
 /// Stretches that are equal between two changes are joined with them if they have at most this many
@@ -23,9 +22,6 @@ const COMMON: f32 = 0.25;
 
 /// The share of the shorter text that makes it largely contained.
 const CONTAINED: f32 = 0.6;
-
-/// In a replaced stretch words are paired with each other if it has at most this many cells.
-const CELLS: usize = 1 << 10;
 
 /// What changed between two texts, word by word. The texts of `equal` and `delete` in order are
 /// `old`, those of `equal` and `insert` are `new`.
@@ -83,9 +79,10 @@ pub(super) fn compare(old: &str, new: &str) -> Compared {
     }
 }
 
-struct Sides<'a> {
-    old: &'a str,
-    new: &'a str,
+/// Two texts and their tokens.
+pub(super) struct Sides<'a> {
+    pub old: &'a str,
+    pub new: &'a str,
     old_tokens: Vec<Token>,
     new_tokens: Vec<Token>,
 }
@@ -210,227 +207,9 @@ fn write(sides: &Sides, matches: &[(u32, u32)], out: &mut Writer) {
     );
 }
 
-/// One stretch between matched tokens: a byte range of the text and the tokens in it.
-type Stretch<'a> = (Range<usize>, &'a [Token]);
-
-fn stretch(sides: &Sides, old: &Stretch, new: &Stretch, out: &mut Writer) {
-    let (old_text, new_text) = (&sides.old[old.0.clone()], &sides.new[new.0.clone()]);
-    if old_text == new_text {
-        return out.equal(old_text);
-    }
-    if old.1.is_empty() || new.1.is_empty() || old.1.len().saturating_mul(new.1.len()) > CELLS {
-        return replace_trimmed(old_text, new_text, out);
-    }
-    let number = |tokens: &[Token]| tokens.iter().any(|token| token.number);
-    if !number(old.1) && !number(new.1) {
-        let (head, tail) = common_ends(old_text, new_text);
-        let bare = |text: &str| !text[head..text.len() - tail].chars().any(is_word_character);
-        if bare(old_text) && bare(new_text) {
-            return replace_between(old_text, new_text, head, tail, out);
-        }
-    }
-    let (mut old_at, mut new_at) = (old.0.start, new.0.start);
-    for (i, j) in similar_pairs(sides, old.1, new.1) {
-        let (a, b) = (old.1[i].range(), new.1[j].range());
-        replace_trimmed(&sides.old[old_at..a.start], &sides.new[new_at..b.start], out);
-        let (old_word, new_word) = (&sides.old[a.clone()], &sides.new[b.clone()]);
-        if old.1[i].number || new.1[j].number {
-            out.replace(old_word, new_word);
-        } else {
-            let (head, tail) = common_ends(old_word, new_word);
-            replace_between(old_word, new_word, head, tail, out);
-        }
-        (old_at, new_at) = (a.end, b.end);
-    }
-    replace_trimmed(&sides.old[old_at..old.0.end], &sides.new[new_at..new.0.end], out);
-}
-
-/// Replaces `old` by `new`, leaving white space they begin and end with alike.
-fn replace_trimmed(old: &str, new: &str, out: &mut Writer) {
-    let head = old
-        .chars()
-        .zip(new.chars())
-        .take_while(|(a, b)| a == b && *a == ' ')
-        .count();
-    let (a, b) = (&old[head..], &new[head..]);
-    let tail = a
-        .chars()
-        .rev()
-        .zip(b.chars().rev())
-        .take_while(|(a, b)| a == b && *a == ' ')
-        .count();
-    replace_between(old, new, head, tail, out);
-}
-
-fn replace_between(old: &str, new: &str, head: usize, tail: usize, out: &mut Writer) {
-    out.equal(&old[..head]);
-    out.replace(&old[head..old.len() - tail], &new[head..new.len() - tail]);
-    out.equal(&old[old.len() - tail..]);
-}
-
-/// Bytes two different texts have in common at the beginning and at the end, whole grapheme clusters
-/// of both, not overlapping.
-fn common_ends(old: &str, new: &str) -> (usize, usize) {
-    let head = common(&mut old.chars().zip(new.chars()))
-        .unwrap_or_else(|| clusters(&mut old.graphemes(true).zip(new.graphemes(true))));
-    let (a, b) = (&old[head..], &new[head..]);
-    let tail = common(&mut a.chars().rev().zip(b.chars().rev()))
-        .unwrap_or_else(|| clusters(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev())));
-    (head, tail)
-}
-
-/// Bytes of equal leading characters; `None` where it takes the tables to say whether a cluster ends
-/// there.
-fn common(pairs: &mut dyn Iterator<Item = (char, char)>) -> Option<usize> {
-    let mut length = 0;
-    for (a, b) in pairs {
-        if !stands_for_itself(a) || !stands_for_itself(b) {
-            return None;
-        }
-        if a != b {
-            break;
-        }
-        length += a.len_utf8();
-    }
-    Some(length)
-}
-
-fn clusters<'a>(pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> usize {
-    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum()
-}
-
-/// Pairs tokens of a replaced stretch that stand for each other: a number for a number, a word for
-/// one that begins or ends alike. The best such pairs that cross nowhere.
-fn similar_pairs(sides: &Sides, old: &[Token], new: &[Token]) -> Vec<(usize, usize)> {
-    let score = |i: usize, j: usize| {
-        likeness(
-            sides.old.get(old[i].range()).unwrap_or_default(),
-            old[i].number,
-            sides.new.get(new[j].range()).unwrap_or_default(),
-            new[j].number,
-        )
-    };
-    if let ([_], [_]) = (old, new) {
-        return if score(0, 0) > 0 { vec![(0, 0)] } else { Vec::new() };
-    }
-    let width = new.len() + 1;
-    let mut best = vec![0_u32; (old.len() + 1) * width];
-    let mut scores = vec![0_u32; old.len() * new.len()];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            let here = i * width + j;
-            let pair = score(i, j);
-            scores[i * new.len() + j] = pair;
-            best[here] = best[here + width].max(best[here + 1]);
-            if pair > 0 {
-                best[here] = best[here].max(best[here + width + 1] + pair);
-            }
-        }
-    }
-    let mut pairs = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() && j < new.len() {
-        let here = i * width + j;
-        let pair = scores[i * new.len() + j];
-        if pair > 0 && best[here] == best[here + width + 1] + pair {
-            pairs.push((i, j));
-            i += 1;
-            j += 1;
-        } else if best[here] == best[here + width] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    pairs
-}
-
-/// How much two tokens are alike, 0 to 12; 0 means they are shown as different whole.
-///
-/// In scripts that join several grammatical parts to one written word (Hangul above all) any common
-/// end counts, so that a particle edit marks the particle. In alphabets it takes a third of the
-/// longer word: that "dead" and "injured" end in the same letter tells nothing.
-fn likeness(old: &str, old_number: bool, new: &str, new_number: bool) -> u32 {
-    if old_number || new_number {
-        return if old_number && new_number && old != new {
-            6
-        } else {
-            0
-        };
-    }
-    // Equal tokens between two changes were judged a crumb before; they stay with what surrounds them.
-    if old == new {
-        return 0;
-    }
-    let first = |text: &str| text.chars().next().is_some_and(is_word_character);
-    if !first(old) || !first(new) {
-        return 0;
-    }
-    let (head, tail) = common_ends(old, new);
-    let common = old[..head].chars().count() + old[old.len() - tail..].chars().count();
-    let longer = old.chars().count().max(new.chars().count());
-    let agglutinative = old.chars().next_back().is_some_and(is_hangul);
-    if common == 0 || (!agglutinative && common * 3 < longer) {
-        0
-    } else {
-        (common * 12 / longer).max(1) as u32
-    }
-}
-
-fn is_hangul(c: char) -> bool {
-    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}')
-}
-
-/// Gathers words; between two equal ones at most one deletion and then one insertion.
-#[derive(Default)]
-struct Writer {
-    words: Vec<Word>,
-    deleted: String,
-    inserted: String,
-}
-
-impl Writer {
-    fn equal(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.flush();
-        match self.words.last_mut() {
-            Some(last) if last.op == WordOp::Equal => last.text.push_str(text),
-            _ => self.words.push(Word {
-                op: WordOp::Equal,
-                text: text.to_owned(),
-            }),
-        }
-    }
-
-    fn replace(&mut self, old: &str, new: &str) {
-        self.deleted.push_str(old);
-        self.inserted.push_str(new);
-    }
-
-    fn flush(&mut self) {
-        for (op, text) in [
-            (WordOp::Delete, &mut self.deleted),
-            (WordOp::Insert, &mut self.inserted),
-        ] {
-            if !text.is_empty() {
-                self.words.push(Word {
-                    op,
-                    text: std::mem::take(text),
-                });
-            }
-        }
-    }
-
-    fn finish(mut self) -> Vec<Word> {
-        self.flush();
-        self.words
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::change::WordOp;
     use super::*;
 
     fn marked(old: &str, new: &str) -> String {
@@ -516,6 +295,24 @@ mod tests {
             ),
             "Yesterday evening [-councillors rejected the proposed budget-]{+ministers approved the \
              regional strategy+} again."
+        );
+    }
+
+    #[test]
+    fn in_a_rewritten_stretch_words_that_begin_alike_are_no_pair() {
+        assert_eq!(
+            marked(
+                "All of the rooms are cold, but then the visual indicator control is there.",
+                "All of the rooms are cold, though a therefore contrasting border may help."
+            ),
+            "All of the rooms are cold, [-but then the visual indicator control is there-]{+though a \
+             therefore contrasting border may help+}."
+        );
+        // One word in the place of another may be a form of it; nearly equal ones are, anywhere.
+        assert_eq!(marked("a red cat sat", "a red cats sat"), "a red cat{+s+} sat");
+        assert_eq!(
+            marked("the great harbours close", "the big old harbour close"),
+            "the [-great -]{+big old +}harbour[-s-] close"
         );
     }
 

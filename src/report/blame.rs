@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::diff::{Blame, Paragraph, Place};
+use crate::diff::Place;
+use crate::history::{Blame, Paragraph};
 use crate::page::Moment;
 use crate::report::layout::{Accent, Look, cell, columns, fit};
 
@@ -77,15 +78,15 @@ fn shown(blame: &Blame, all: bool) -> impl Iterator<Item = &Paragraph> {
         .filter(move |paragraph| all || paragraph.place != Place::Outside)
 }
 
-fn time(moments: &Moments, n: u32) -> Option<Moment> {
+fn time(moments: &Moments, n: u64) -> Option<Moment> {
     moments
         .iter()
-        .find(|(number, _)| *number == u64::from(n))
+        .find(|(number, _)| *number == n)
         .and_then(|(_, moment)| *moment)
 }
 
 /// `12 2025-08-31`.
-fn name(moments: &Moments, n: u32) -> String {
+fn name(moments: &Moments, n: u64) -> String {
     let day: String = time(moments, n)
         .map(|moment| moment.to_string().chars().take(10).collect())
         .unwrap_or_default();

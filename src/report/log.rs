@@ -1,5 +1,6 @@
 //! The history of an article: one line per snapshot, or one per changed block.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -8,8 +9,9 @@ use crate::archive::Snapshot;
 use crate::block::Document;
 use crate::diff::{Change, Class, Diff, Place, Summary, WordOp};
 use crate::digest::Hash;
+use crate::history::{Entry, Past, StepKind};
 use crate::page::Moment;
-use crate::report::layout::{Accent, Look, bytes, cell, columns, fit};
+use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit};
 
 /// The JSON line of a snapshot.
 #[derive(Debug, Serialize)]
@@ -22,6 +24,10 @@ pub struct Line<'a> {
     article_hash: Option<Hash>,
     revision: bool,
     form_change: bool,
+    kind: Option<StepKind>,
+    /// With which snapshot it was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     /// What kind of edit it was; absent for the first snapshot and where nothing changed.
@@ -35,10 +41,14 @@ pub struct Line<'a> {
     suspect: Option<&'static str>,
 }
 
-/// The JSON line of a snapshot: `raw` is the BLAKE3 of the body, `bytes` its length. `revision` is
-/// given by the caller, since a filter may have taken the change out.
+/// The JSON line of a snapshot: `raw` is the BLAKE3 of the body, `bytes` its length. `revision` tells
+/// whether the text differs from that of the snapshot before, `kind` what that means in the course of
+/// the article: a suspect extraction is no edit, nor is the way back from one.
 #[must_use]
-pub fn line<'a>(snapshot: &'a Snapshot, revision: bool, diff: Option<&Diff>) -> Line<'a> {
+pub fn line(entry: &Entry) -> Line<'_> {
+    let Entry { snapshot, step, .. } = entry;
+    let step = step.as_ref();
+    let diff = step.and_then(|step| step.diff.as_ref());
     Line {
         address: &snapshot.address,
         n: snapshot.n,
@@ -46,8 +56,10 @@ pub fn line<'a>(snapshot: &'a Snapshot, revision: bool, diff: Option<&Diff>) -> 
         raw: snapshot.body,
         bytes: snapshot.length,
         article_hash: snapshot.article_hash,
-        revision,
-        form_change: snapshot.form_change,
+        revision: entry.is_revision(),
+        form_change: step.is_some_and(|step| step.kind == StepKind::Form),
+        kind: step.map(|step| step.kind),
+        previous: step.and_then(|step| step.previous),
         status: snapshot.status,
         edit: diff.map(|diff| Summary::of(diff).to_string()),
         class: diff.and_then(Diff::class),
@@ -70,20 +82,16 @@ pub fn heading(snapshot: &Snapshot, look: Look, out: &mut impl Write) -> io::Res
 }
 
 /// One row: number, mark, time, bytes, kind of edit. The mark is `*` for a revision, `.` for a form
-/// change.
-pub fn row(
-    snapshot: &Snapshot,
-    revision: bool,
-    diff: Option<&Diff>,
-    look: Look,
-    out: &mut impl Write,
-) -> io::Result<()> {
+/// change, `?` where the extraction is suspect.
+pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
+    let Entry { snapshot, step, .. } = entry;
     let time = snapshot
         .moment
         .map_or_else(|| "-".to_owned(), |moment| moment.to_string());
-    let mark = match (revision, snapshot.form_change) {
-        (true, _) => look.paint(Accent::Notice, '*'),
-        (false, true) => ".".to_owned(),
+    let mark = match step.as_ref().map(|step| step.kind) {
+        Some(StepKind::First | StepKind::Revision) => look.paint(Accent::Notice, '*'),
+        Some(StepKind::Suspect) => look.paint(Accent::Bad, '?'),
+        Some(StepKind::Form) => ".".to_owned(),
         _ => " ".to_owned(),
     };
     let start = format!(
@@ -92,11 +100,20 @@ pub fn row(
         cell(&time, 20),
         bytes(snapshot.length)
     );
-    let text = match (diff, snapshot.n) {
-        _ if !snapshot.counts_as_revision() => format!("status {}", snapshot.status.unwrap_or_default()),
-        (Some(diff), _) => Summary::of(diff).to_string(),
-        (None, 1) => "first".to_owned(),
-        (None, _) => "unchanged".to_owned(),
+    let text = match step {
+        None => format!("status {}", snapshot.status.unwrap_or_default()),
+        Some(step) if step.kind == StepKind::First => "first".to_owned(),
+        Some(step) => match &step.diff {
+            Some(diff) if diff.differs() || diff.ignored.changes > 0 => Summary::of(diff).to_string(),
+            // The way back from a suspect snapshot.
+            Some(_) if snapshot.revision => {
+                format!(
+                    "as {} was",
+                    step.previous.map_or_else(String::new, |n| n.to_string())
+                )
+            }
+            _ => "unchanged".to_owned(),
+        },
     };
     // The mark is one column wide whatever its colours.
     let used = columns(&start).saturating_sub(columns(&mark).saturating_sub(1));
@@ -107,11 +124,76 @@ pub fn row(
     )
 }
 
+/// What a log did not tell.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    changes: u64,
+    reasons: BTreeMap<String, u64>,
+    suspect: u64,
+    limited: u64,
+}
+
+impl LeftOut {
+    /// Counts what an entry leaves out. A suspect snapshot whose jump stayed counts as told.
+    pub fn count(&mut self, entry: &Entry) {
+        let Some(step) = &entry.step else { return };
+        if entry.settled {
+            self.suspect = self.suspect.saturating_sub(1);
+        } else if step.kind == StepKind::Suspect {
+            self.suspect += 1;
+            return;
+        }
+        let Some(diff) = &step.diff else { return };
+        self.changes += u64::from(diff.ignored.changes);
+        for (reason, count) in &diff.ignored.reasons {
+            *self.reasons.entry(reason.clone()).or_default() += u64::from(*count);
+        }
+        self.limited += u64::from(!diff.limits.is_empty());
+    }
+
+    /// One line for each sort of thing left out. `ledger`: whether changed blocks were listed.
+    #[must_use]
+    pub fn notes(&self, ledger: bool) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.changes > 0 {
+            let reasons: Vec<String> = self
+                .reasons
+                .iter()
+                .map(|(reason, count)| format!("{reason} {count}"))
+                .collect();
+            notes.push(format!(
+                "ignored {}: {}",
+                counted(self.changes, "change"),
+                reasons.join(", ")
+            ));
+        }
+        if ledger && self.suspect > 0 {
+            notes.push(format!(
+                "left out {} whose extraction is suspect; `pressmark log ADDRESS` shows which",
+                counted(self.suspect, "snapshot")
+            ));
+        }
+        if self.limited > 0 {
+            notes.push(format!(
+                "{} so large that part was compared by shortcuts; `pressmark diff` says what",
+                counted(self.limited, "snapshot")
+            ));
+        }
+        notes
+    }
+}
+
+/// A remark below the rows.
+pub fn note(note: &str, look: Look, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", look.paint(Accent::Faint, note))
+}
+
 /// One changed block of one revision.
 #[derive(Debug, Serialize)]
 pub struct Edit<'a> {
     address: &'a str,
     n: u64,
+    previous: Option<u64>,
     time: Option<Moment>,
     op: &'static str,
     moved: bool,
@@ -122,6 +204,8 @@ pub struct Edit<'a> {
     new: &'a [u32],
     old_hashes: Vec<Hash>,
     new_hashes: Vec<Hash>,
+    #[serde(flatten)]
+    past: &'a Past,
     similarity: f32,
     deleted: String,
     inserted: String,
@@ -130,52 +214,54 @@ pub struct Edit<'a> {
     share: f32,
 }
 
-/// The edit ledger's lines of one revision.
-pub fn edits<'a>(
-    snapshot: &'a Snapshot,
-    old: &'a Document,
-    new: &'a Document,
-    diff: &'a Diff,
-) -> impl Iterator<Item = Edit<'a>> {
-    diff.edits().map(move |change| {
-        let hashes = |indices: &[u32], document: &Document| {
-            indices
-                .iter()
-                .filter_map(|&index| document.blocks.get(index as usize))
-                .map(crate::block::Block::key)
-                .collect()
-        };
-        let first = change
-            .new
-            .first()
-            .and_then(|&index| new.blocks.get(index as usize))
-            .or_else(|| {
-                change
-                    .old
-                    .first()
-                    .and_then(|&index| old.blocks.get(index as usize))
-            });
-        Edit {
-            address: &snapshot.address,
-            n: snapshot.n,
-            time: snapshot.moment,
-            op: change.op.as_str(),
-            moved: change.moved,
-            place: change.place,
-            class: change.class,
-            kind: first.map_or("", |block| block.kind.as_str()),
-            old: &change.old,
-            new: &change.new,
-            old_hashes: hashes(&change.old, old),
-            new_hashes: hashes(&change.new, new),
-            similarity: change.similarity,
-            deleted: words(change, WordOp::Delete, &change.old, old),
-            inserted: words(change, WordOp::Insert, &change.new, new),
-            deleted_characters: change.size.deleted,
-            inserted_characters: change.size.inserted,
-            share: change.size.share,
-        }
-    })
+/// The edit ledger's lines of one snapshot; none of a suspect one.
+pub fn edits(entry: &Entry) -> impl Iterator<Item = Edit<'_>> {
+    let snapshot = &entry.snapshot;
+    let step = entry.step.as_ref();
+    let lines = step.and_then(|step| {
+        let (old, new) = step.old.as_deref().zip(step.document.as_deref())?;
+        let edits = step.diff.as_ref()?.edits().zip(&step.pasts);
+        Some(edits.map(move |(change, past)| (change, past, old, new, step.previous)))
+    });
+    lines
+        .into_iter()
+        .flatten()
+        .map(move |(change, past, old, new, previous)| {
+            let blocks = |indices: &'_ [u32], document: &'_ Document| -> Vec<Hash> {
+                indices
+                    .iter()
+                    .filter_map(|&index| document.blocks.get(index as usize))
+                    .map(crate::block::Block::key)
+                    .collect()
+            };
+            let first = |indices: &[u32], document: &Document| {
+                let &index = indices.first()?;
+                document.blocks.get(index as usize).map(|block| block.kind)
+            };
+            let kind = first(&change.new, new).or_else(|| first(&change.old, old));
+            Edit {
+                address: &snapshot.address,
+                n: snapshot.n,
+                previous,
+                time: snapshot.moment,
+                op: change.op.as_str(),
+                moved: change.moved,
+                place: change.place,
+                class: change.class,
+                kind: kind.map_or("", crate::block::Kind::as_str),
+                old: &change.old,
+                new: &change.new,
+                old_hashes: blocks(&change.old, old),
+                new_hashes: blocks(&change.new, new),
+                past,
+                similarity: change.similarity,
+                deleted: words(change, WordOp::Delete, &change.old, old),
+                inserted: words(change, WordOp::Insert, &change.new, new),
+                deleted_characters: change.size.deleted,
+                inserted_characters: change.size.inserted,
+                share: change.size.share,
+            }
+        })
 }
 
 /// The words on one side only; of a block that is wholly new or gone, its text.

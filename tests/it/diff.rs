@@ -1,10 +1,11 @@
 //! The diff, driven through the library: what it must find, and what must hold for any input.
 
 use pressmark::block::{Block, Document, Kind, Mark};
-use pressmark::diff::{
-    self, Class, Diff, Filter, History, Op, Options, Place, Reason, Step, StepKind, WordOp, apply, diff,
-};
+use std::sync::Arc;
+
+use pressmark::diff::{self, Class, Diff, Filter, Op, Options, Place, Reason, Summary, WordOp, apply, diff};
 use pressmark::digest::sha256;
+use pressmark::history::{self, History, Step, StepKind};
 use proptest::prelude::*;
 
 pub fn block(kind: Kind, text: &str, body: bool) -> Block {
@@ -409,8 +410,20 @@ proptest! {
     }
 }
 
-fn told_by(history: &mut History, n: u32, texts: &[&str]) -> Step {
-    history.push(n, paragraphs(texts), &Options::default())
+fn told_by(history: &mut History, n: u64, texts: &[&str]) -> Step {
+    let told = history.push(n, Arc::new(paragraphs(texts)), None, &history::Options::default());
+    assert!(told.settled.is_none());
+    told.step
+}
+
+fn summary(step: &Step) -> String {
+    Summary::of(step.diff.as_ref().unwrap()).to_string()
+}
+
+fn edits(step: &Step) -> usize {
+    let edits = step.diff.as_ref().unwrap().edits().count();
+    assert_eq!(edits, step.pasts.len());
+    edits
 }
 
 #[test]
@@ -420,14 +433,21 @@ fn blame_follows_edits_moves_and_splits() {
     let first = told_by(&mut history, 1, &[RIVER, MAYOR, SCHOOL]);
     assert_eq!((first.kind, first.previous), (StepKind::First, None));
     let second = told_by(&mut history, 2, &[RIVER, &edited, SCHOOL]);
-    assert_eq!(second.summary.to_string(), "text 1 in body");
+    assert_eq!(summary(&second), "text 1 in body");
     let third = told_by(&mut history, 3, &[SCHOOL, RIVER, &edited, TRAIN]);
     assert_eq!(third.kind, StepKind::Revision);
-    assert_eq!(third.edits.len(), 2);
+    assert_eq!(edits(&third), 2);
     let fourth = told_by(&mut history, 4, &[SCHOOL, &format!("{RIVER} {edited}"), TRAIN]);
-    assert_eq!(fourth.edits[0].change.op, Op::Merge);
-    assert_eq!(fourth.summary.to_string(), "merged 1");
-    assert_eq!(history.same(5).kind, StepKind::Same);
+    assert_eq!(
+        fourth.diff.as_ref().unwrap().edits().next().unwrap().op,
+        Op::Merge
+    );
+    assert_eq!(fourth.pasts[0].paragraphs, [0, 1]);
+    assert_eq!(summary(&fourth), "merged 1");
+    assert_eq!(
+        history.same(5, &history::Options::default()).step.kind,
+        StepKind::Same
+    );
     let blame = history.blame().unwrap();
     let past: Vec<_> = blame
         .paragraphs
@@ -455,41 +475,78 @@ fn a_jump_that_goes_away_is_no_edit() {
     told_by(&mut history, 1, &all);
     let jump = told_by(&mut history, 2, &["Please log in"]);
     assert_eq!(jump.kind, StepKind::Suspect);
-    assert!(jump.edits.is_empty());
-    assert!(jump.summary.to_string().starts_with("suspect: shrunk"));
+    assert!(jump.pasts.is_empty());
+    assert!(summary(&jump).starts_with("suspect: shrunk"));
     let back = told_by(&mut history, 3, &all);
     assert_eq!((back.kind, back.previous), (StepKind::Same, Some(1)));
-    // A jump that stays is taken over.
+    // A jump that stays is taken over, and what it changed is told late.
     told_by(&mut history, 4, &["Please log in"]);
-    let stays = told_by(&mut history, 5, &["Please log in now"]);
-    assert_eq!((stays.kind, stays.previous), (StepKind::Revision, Some(4)));
+    let options = history::Options::default();
+    let stays = history.push(5, Arc::new(paragraphs(&["Please log in now"])), None, &options);
+    let settled = stays.settled.unwrap();
+    assert_eq!(
+        (settled.n, settled.kind, edits(&settled)),
+        (4, StepKind::Revision, 5)
+    );
+    assert_eq!(
+        (stays.step.kind, stays.step.previous),
+        (StepKind::Revision, Some(4))
+    );
     let blame = history.blame().unwrap();
     assert_eq!((blame.n, blame.paragraphs.len()), (5, 1));
+    // It also stays if the next snapshot is known to say the same.
+    told_by(&mut history, 6, &all);
+    told_by(&mut history, 7, &["Please log in"]);
+    let stays = history.same(8, &options);
+    assert_eq!(stays.settled.map(|step| step.n), Some(7));
+    assert_eq!((stays.step.kind, stays.step.previous), (StepKind::Same, Some(7)));
 }
 
 #[test]
-fn the_ledger_leaves_out_what_the_filter_says() {
+fn what_is_told_is_what_the_filter_leaves() {
     let filter = Filter {
         min_class: Some(Class::Text),
         ..Filter::default()
     };
-    let options = Options {
-        filter: Some(&filter),
-        ..Options::default()
+    let options = history::Options {
+        diff: Options {
+            filter: Some(&filter),
+            ..Options::default()
+        },
+        outside: false,
     };
     let mut history = History::new();
-    history.push(1, paragraphs(&[RIVER, MAYOR]), &options);
-    let step = history.push(
-        2,
-        paragraphs(&[&RIVER.replace("river", "River"), MAYOR]),
-        &options,
-    );
+    let mut push = |n: u64, texts: &[&str]| history.push(n, Arc::new(paragraphs(texts)), None, &options).step;
+    push(1, &[RIVER, MAYOR]);
+    let step = push(2, &[&RIVER.replace("river", "River"), MAYOR]);
     assert_eq!(step.kind, StepKind::Same);
-    assert_eq!(step.summary.to_string(), "ignored 1");
-    assert_eq!(history.blame().unwrap().paragraphs[0].first, 1);
-    let json = serde_json::to_value(history.push(3, paragraphs(&[MAYOR]), &options)).unwrap();
-    assert_eq!(json["edits"][0]["op"], "delete");
-    assert_eq!(json["edits"][0]["previous"], 2);
+    assert_eq!(summary(&step), "ignored 1");
+    let step = push(3, &[MAYOR]);
+    assert_eq!((edits(&step), step.previous), (1, Some(2)));
+    assert_eq!(
+        (step.pasts[0].first, step.pasts[0].paragraphs.as_slice()),
+        (1, &[0][..])
+    );
+}
+
+#[test]
+fn changes_outside_are_told_only_where_asked_for() {
+    let page = |counter: &str| {
+        Arc::new(document(vec![
+            block(Kind::P, RIVER, true),
+            block(Kind::Li, counter, false),
+        ]))
+    };
+    for outside in [false, true] {
+        let options = history::Options {
+            outside,
+            ..history::Options::default()
+        };
+        let mut history = History::new();
+        history.push(1, page("Read by 12"), None, &options);
+        let step = history.push(2, page("Read by 13"), None, &options).step;
+        assert_eq!((step.kind, edits(&step)), (StepKind::Same, usize::from(outside)));
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The diff over consecutive revisions of real pages. Runs where the corpus is; a sample of the pairs,
 //! or all of them with `PRESSMARK_ALL_PAIRS=1`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pressmark::block::Document;
-use pressmark::diff::{History, Op, Options, StepKind, apply, diff};
+use pressmark::diff::{Op, Options, apply, diff};
+use pressmark::history::{self, Compared, History, StepKind};
 use pressmark::html::{ReadOptions, read};
 use pressmark::label::{Rules, label};
 
@@ -24,7 +26,7 @@ fn document(raw: &[u8], rules: &Rules) -> Document {
 fn consecutive_revisions_are_told_completely() {
     let rules = Rules::builtin();
     let all = std::env::var_os("PRESSMARK_ALL_PAIRS").is_some();
-    let mut last: Option<(String, Document)> = None;
+    let mut last: Option<(String, Arc<Document>)> = None;
     let mut at = 0;
     let mut pairs = 0;
     let mut slowest = (Duration::ZERO, String::new());
@@ -36,7 +38,8 @@ fn consecutive_revisions_are_told_completely() {
         if !all && at % SAMPLE > 1 {
             return;
         }
-        let new = document(&raw, &rules);
+        let new = Arc::new(document(&raw, &rules));
+        let mut compared = None;
         let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         if let Some((old_name, old)) = last.take()
             && folder(&old_name) == folder(name)
@@ -74,10 +77,17 @@ fn consecutive_revisions_are_told_completely() {
                 slowest = (took, format!("{old_name} {name}"));
             }
             pairs += 1;
+            compared = Some(Compared { old, diff: found });
         } else {
             history = History::new();
         }
-        let step = history.push(at as u32, new.clone(), &Options::default());
+        let told = history.push(
+            at as u64,
+            Arc::clone(&new),
+            compared,
+            &history::Options::default(),
+        );
+        let step = told.step;
         *kinds.entry(step.kind.as_str()).or_insert(0) += 1;
         if step.kind != StepKind::Suspect {
             let blame = history.blame().unwrap();
@@ -86,7 +96,7 @@ fn consecutive_revisions_are_told_completely() {
                 blame
                     .paragraphs
                     .iter()
-                    .all(|one| one.first <= one.changed && one.changed <= at as u32)
+                    .all(|one| one.first <= one.changed && one.changed <= at as u64)
             );
         }
         last = Some((name.to_owned(), new));

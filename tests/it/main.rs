@@ -16,6 +16,7 @@ mod corpus;
 mod crawls;
 mod diff;
 mod diff_corpus;
+mod diff_false_alarms;
 mod diff_truth;
 mod export;
 mod first_steps;

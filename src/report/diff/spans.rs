@@ -1,5 +1,6 @@
 //! Changes as spans of running text: what was deleted and inserted, and the equal text around it.
 
+use super::{marks, shown};
 use crate::block::Block;
 use crate::diff::{Change, Op, WordOp};
 use crate::report::flow::Span;
@@ -16,7 +17,15 @@ pub(super) fn inline(change: &Change, old: &[Block], new: &[Block], look: Look, 
         Op::Insert => vec![marked(WordOp::Insert, &joined(&change.new, new), look)],
         _ if change.words.is_empty() => {
             let text = joined(&change.new, new);
-            vec![Span::plain(if whole { text } else { elide(&text, true, true) })]
+            let mut spans = vec![Span::plain(if whole { text } else { elide(&text, true, true) })];
+            let (gone, come) = marks(change, old, new);
+            for (op, marks) in [(WordOp::Delete, gone), (WordOp::Insert, come)] {
+                for mark in marks {
+                    spans.push(Span::plain(" "));
+                    spans.push(marked(op, &mark, look));
+                }
+            }
+            spans
         }
         _ => {
             let last = change.words.len() - 1;
@@ -65,21 +74,9 @@ pub(super) fn joined(indices: &[u32], blocks: &[Block]) -> String {
     indices
         .iter()
         .filter_map(|&index| blocks.get(index as usize))
-        .map(text_or_image)
+        .map(shown)
         .collect::<Vec<_>>()
         .join(" ¶ ")
-}
-
-pub(super) fn text_or_image(block: &Block) -> String {
-    use crate::block::Mark;
-    if !block.text.is_empty() {
-        return block.text.clone();
-    }
-    let image = block.marks.iter().find_map(|mark| match mark {
-        Mark::Image { src, alt, .. } => Some(if alt.is_empty() { src } else { alt }),
-        _ => None,
-    });
-    image.map_or_else(|| "(empty)".to_owned(), |image| format!("(image: {image})"))
 }
 
 fn marked(op: WordOp, text: &str, look: Look) -> Span {

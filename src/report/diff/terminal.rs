@@ -141,7 +141,7 @@ pub(super) fn foot(diff: &Diff, options: DisplayOptions, look: Look, out: &mut i
     Ok(())
 }
 
-fn limit_text(limit: &crate::diff::Limit) -> String {
+pub(in crate::report) fn limit_text(limit: &crate::diff::Limit) -> String {
     use crate::diff::Limit;
     match limit {
         Limit::Pairs { skipped } => format!("{} of blocks were not compared", counted(*skipped, "pair")),
@@ -193,13 +193,7 @@ pub(super) fn title(change: &Change, old: Side<'_>, new: Side<'_>, look: Look) -
     }
     facts.push(change.place.as_str().to_owned());
     facts.push(change.class.as_str().to_owned());
-    let touched = change.size.deleted + change.size.inserted;
-    if touched > 0 {
-        facts.push(format!(
-            "-{} +{} characters",
-            change.size.deleted, change.size.inserted
-        ));
-    }
+    facts.extend(super::characters(change));
     format!(
         "{} {kind} {blocks}  {}",
         look.paint(accent, sign),

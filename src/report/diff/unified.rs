@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Side;
-use super::spans::text_or_image;
 use super::terminal::DisplayOptions;
+use super::{Side, shown};
 use crate::diff::{Diff, Op, Place};
 
 /// Writes the canonical texts of changed blocks as `-` and `+` lines with one line of context, hunks
@@ -53,10 +52,10 @@ pub fn unified(
             hunk_head(from_new, j - from_new, '+', out)?;
             writeln!(out, " @@")?;
             for block in &old[from_old..i] {
-                writeln!(out, "-{}", text_or_image(block))?;
+                writeln!(out, "-{}", shown(block))?;
             }
             for block in &new[from_new..j] {
-                writeln!(out, "+{}", text_or_image(block))?;
+                writeln!(out, "+{}", shown(block))?;
             }
         }
         // Unchanged blocks, and those not shown, are passed on both sides together.

@@ -1,127 +1,203 @@
 //! The page of an article's whole history: timeline, every edit, and for each paragraph of the newest
 //! revision when it appeared and when it last changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::page::{headline, notices, switch};
 use super::rows::{self, Anchors};
 use super::{close, escape, open};
 use crate::archive::Snapshot;
-use crate::block::Document;
-use crate::diff::{Blame, Diff, Place, Summary};
+use crate::diff::{Place, Summary};
+use crate::history::{Blame, Entry, Step, StepKind};
 use crate::report::diff::Side;
 use crate::report::layout::counted;
 
-/// A snapshot in which something changed, with the diff from the one before it.
-#[derive(Debug)]
-pub struct Version<'a> {
-    /// The snapshot.
-    pub snapshot: &'a Snapshot,
-    /// Its blocks.
-    pub document: &'a Document,
-    /// What changed since the version before; `None` for the first.
-    pub diff: Option<&'a Diff>,
-}
-
-/// Writes the history of one article as one self-contained page. `versions` in order of time.
+/// Writes the history of one article as one self-contained page, from the entries of
+/// [`walk`](crate::history::walk) over the article.
 pub fn history(
     address: &str,
-    versions: &[Version<'_>],
+    entries: &[Entry],
     blame: Option<&Blame>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let Some(newest) = versions.last() else {
+    let documents = || {
+        entries
+            .iter()
+            .filter_map(|entry| Some((entry, entry.step.as_ref()?.document.as_deref()?)))
+    };
+    let (Some(first), Some((newest, document))) = (entries.first(), documents().next_back()) else {
         return Ok(());
     };
-    let newest_side = side(address, newest);
-    let title = headline(newest_side).unwrap_or(address);
-    open(title, newest.document.language.as_deref(), out)?;
+    let last = entries.last().unwrap_or(first);
+    let side = Side {
+        name: address,
+        moment: newest.snapshot.moment,
+        document,
+    };
+    let title = headline(side).unwrap_or(address);
+    open(title, document.language.as_deref(), out)?;
     writeln!(
         out,
         "<header>\n<h1>{}</h1>\n<p class=\"faint\">{}</p>",
         escape(title),
         escape(address)
     )?;
+    let count = |kind: StepKind| {
+        let of_kind =
+            |entry: &&Entry| !entry.settled && entry.step.as_ref().is_some_and(|step| step.kind == kind);
+        entries.iter().filter(of_kind).count() as u64
+    };
     writeln!(
         out,
-        "<p>{} between {} and {}</p>\n</header>",
-        counted(versions.len() as u64, "version"),
-        moment(versions.first().map_or(newest.snapshot, |first| first.snapshot)),
-        moment(newest.snapshot)
+        "<p>{} between {} and {}: {}, {}</p>\n</header>",
+        counted(
+            entries.iter().filter(|entry| !entry.settled).count() as u64,
+            "snapshot"
+        ),
+        moment(&first.snapshot),
+        moment(&last.snapshot),
+        counted(count(StepKind::Revision), "revision"),
+        counted(count(StepKind::Form), "form change"),
     )?;
     switch(out)?;
-    writeln!(
-        out,
-        "<main>\n<h2 id=\"timeline\">Timeline</h2>\n<ol class=\"timeline\">"
-    )?;
-    for version in versions {
-        let n = version.snapshot.n;
-        let (class, text) = match version.diff {
-            Some(diff) if diff.class().is_some() => ("", Summary::of(diff).to_string()),
-            Some(_) => ("quiet", "nothing in the article".to_owned()),
-            None => ("", "first version".to_owned()),
-        };
-        writeln!(
-            out,
-            "<li class=\"{class}\"><a href=\"#v{n}\">{n}</a> {} — {}</li>",
-            moment(version.snapshot),
-            escape(&text)
-        )?;
-    }
-    writeln!(out, "</ol>")?;
+    writeln!(out, "<main>")?;
+    timeline(entries, out)?;
     if let Some(blame) = blame {
-        paragraphs(versions, blame, out)?;
+        paragraphs(entries, blame, out)?;
     }
-    writeln!(out, "<h2>Every edit</h2>")?;
-    for pair in versions.windows(2).rev() {
-        let [before, after] = pair else { continue };
-        let Some(diff) = after.diff else { continue };
-        let n = after.snapshot.n;
-        writeln!(
-            out,
-            "<details id=\"v{n}\"{}><summary>{n}, {} — {}</summary>",
-            if diff.class().is_some() { " open" } else { "" },
-            moment(after.snapshot),
-            escape(&Summary::of(diff).to_string())
-        )?;
-        notices(diff, out)?;
-        let prefix = format!("v{n}-");
-        rows::changes(
-            side(address, before),
-            side(address, after),
-            diff,
-            Anchors { prefix: &prefix },
-            out,
-        )?;
-        writeln!(out, "</details>")?;
+    writeln!(out, "<h2 id=\"edits\">Every edit, newest first</h2>")?;
+    let settled: HashSet<u64> = entries
+        .iter()
+        .filter(|entry| entry.settled)
+        .map(|entry| entry.snapshot.n)
+        .collect();
+    for entry in entries.iter().rev() {
+        let Some(step) = &entry.step else { continue };
+        // A suspect snapshot whose jump stayed is told once, as what it was after all.
+        if shows(step) && (entry.settled || !settled.contains(&entry.snapshot.n)) {
+            edit(address, entry, step, out)?;
+        }
     }
     writeln!(out, "</main>")?;
     close(out)
 }
 
+/// Whether a step has something to show.
+fn shows(step: &Step) -> bool {
+    let told =
+        |diff: &crate::diff::Diff| diff.suspect.is_some() || diff.differs() || diff.ignored.changes > 0;
+    step.diff.as_ref().is_some_and(told)
+}
+
+fn timeline(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "<h2 id=\"timeline\">Timeline</h2>\n<ol class=\"timeline\">")?;
+    let mut quiet: Vec<&Snapshot> = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.settled) {
+        let Some(step) = &entry.step else { continue };
+        if step.kind != StepKind::First && !shows(step) {
+            quiet.push(&entry.snapshot);
+            continue;
+        }
+        unchanged(&mut quiet, out)?;
+        let n = entry.snapshot.n;
+        let text = match &step.diff {
+            Some(diff) => Summary::of(diff).to_string(),
+            None => "first snapshot".to_owned(),
+        };
+        let link = if step.diff.is_some() {
+            format!("<a href=\"#v{n}\">{n}</a>")
+        } else {
+            n.to_string()
+        };
+        writeln!(
+            out,
+            "<li class=\"{}\">{link} {} — {}</li>",
+            step.kind.as_str(),
+            moment(&entry.snapshot),
+            escape(&text)
+        )?;
+    }
+    unchanged(&mut quiet, out)?;
+    writeln!(out, "</ol>")
+}
+
+/// One line for a run of snapshots that say the same.
+fn unchanged(run: &mut Vec<&Snapshot>, out: &mut impl Write) -> io::Result<()> {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else {
+        return Ok(());
+    };
+    let numbers = if first.n == last.n {
+        format!("{} {}", first.n, moment(first))
+    } else {
+        format!("{}–{} until {}", first.n, last.n, moment(last))
+    };
+    writeln!(out, "<li class=\"same\">{numbers} — unchanged</li>")?;
+    run.clear();
+    Ok(())
+}
+
+/// What one snapshot changed.
+fn edit(address: &str, entry: &Entry, step: &Step, out: &mut impl Write) -> io::Result<()> {
+    let (Some(diff), Some(old), Some(new)) = (&step.diff, &step.old, &step.document) else {
+        return Ok(());
+    };
+    let n = entry.snapshot.n;
+    writeln!(
+        out,
+        "<details id=\"v{n}\"{}><summary>{n}, {} — {}</summary>",
+        if step.kind == StepKind::Suspect {
+            ""
+        } else {
+            " open"
+        },
+        moment(&entry.snapshot),
+        escape(&Summary::of(diff).to_string())
+    )?;
+    notices(diff, out)?;
+    let names = [step.previous.unwrap_or(n), n].map(|n| format!("{address}@{n}"));
+    let [old, new] = [(&names[0], old), (&names[1], new)].map(|(name, document)| Side {
+        name,
+        moment: None,
+        document,
+    });
+    let prefix = format!("v{n}-");
+    let anchors = Anchors {
+        prefix: &prefix,
+        unchanged: false,
+    };
+    rows::changes(old, new, diff, anchors, out)?;
+    writeln!(out, "</details>")
+}
+
 /// The newest version's article, paragraph by paragraph: when it appeared and when it last changed.
-fn paragraphs(versions: &[Version<'_>], blame: &Blame, out: &mut impl Write) -> io::Result<()> {
-    let moments: HashMap<u64, &Snapshot> = versions
+fn paragraphs(entries: &[Entry], blame: &Blame, out: &mut impl Write) -> io::Result<()> {
+    let snapshots: HashMap<u64, &Snapshot> = entries
         .iter()
-        .map(|version| (version.snapshot.n, version.snapshot))
+        .map(|entry| (entry.snapshot.n, &entry.snapshot))
         .collect();
     writeln!(
         out,
-        "<h2>Paragraphs of version {}</h2>\n<table><thead><tr><th>first seen</th><th>last changed</th>\
-         <th>text</th></tr></thead><tbody>",
+        "<h2 id=\"paragraphs\">Paragraphs of snapshot {}</h2>\n<table><thead><tr><th scope=\"col\">first \
+         seen</th><th scope=\"col\">last changed</th><th scope=\"col\">edits</th><th scope=\"col\">text</th></tr>\
+         </thead><tbody>",
         blame.n
     )?;
-    let when = |n: u32| {
-        let time = moments
-            .get(&u64::from(n))
+    let first = entries.first().map(|entry| entry.snapshot.n);
+    let when = |n: u64| {
+        let time = snapshots
+            .get(&n)
             .map_or_else(String::new, |snapshot| moment(snapshot));
-        format!("<a href=\"#v{n}\">{n}</a> {time}")
+        if Some(n) == first {
+            format!("{n} {time}")
+        } else {
+            format!("<a href=\"#v{n}\">{n}</a> {time}")
+        }
     };
     for paragraph in blame
         .paragraphs
         .iter()
-        .filter(|paragraph| paragraph.place != Place::Outside)
+        .filter(|paragraph| paragraph.place != Place::Outside && !paragraph.text.is_empty())
     {
         let changed = if paragraph.changed == paragraph.first {
             "—".to_owned()
@@ -130,20 +206,13 @@ fn paragraphs(versions: &[Version<'_>], blame: &Blame, out: &mut impl Write) -> 
         };
         writeln!(
             out,
-            "<tr><td class=\"when\">{}</td><td class=\"when\">{changed}</td><td>{}</td></tr>",
+            "<tr><td class=\"when\">{}</td><td class=\"when\">{changed}</td><td class=\"when\">{}</td><td>{}</td></tr>",
             when(paragraph.first),
+            paragraph.edits,
             escape(&paragraph.text)
         )?;
     }
     writeln!(out, "</tbody></table>")
-}
-
-fn side<'a>(address: &'a str, version: &'a Version<'_>) -> Side<'a> {
-    Side {
-        name: address,
-        moment: version.snapshot.moment,
-        document: version.document,
-    }
 }
 
 fn moment(snapshot: &Snapshot) -> String {

@@ -7,7 +7,7 @@ mod rows;
 
 use std::io::{self, Write};
 
-pub use history::{Version, history};
+pub use history::history;
 pub use page::diff;
 
 /// The style of every page: light and dark by the reader's preference, printable.

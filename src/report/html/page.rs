@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use super::rows::{self, Anchors};
 use super::{close, escape, open};
 use crate::diff::{Diff, Place, Summary};
-use crate::report::diff::Side;
+use crate::report::diff::{Side, limit_text};
 use crate::report::layout::{counted, number};
 
 /// Writes one self-contained page: both sides, a summary, every change inline and side by side,
 /// unchanged paragraphs and changes outside the article folded.
 pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> io::Result<()> {
-    let title = headline(new).or_else(|| headline(old)).unwrap_or(new.name);
+    let title = headline(new)
+        .or_else(|| headline(old))
+        .unwrap_or_else(|| address(new.name));
     open(title, new.document.language.as_deref(), out)?;
     writeln!(out, "<header>\n<h1>{}</h1>", escape(title))?;
     writeln!(out, "<div class=\"sides\">")?;
@@ -35,7 +37,11 @@ pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> 
     )?;
     switch(out)?;
     writeln!(out, "<main>")?;
-    rows::changes(old, new, diff, Anchors::default(), out)?;
+    let anchors = Anchors {
+        prefix: "",
+        unchanged: true,
+    };
+    rows::changes(old, new, diff, anchors, out)?;
     let outside = diff
         .edits()
         .filter(|change| change.place == Place::Outside)
@@ -46,7 +52,7 @@ pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> 
             "<details><summary>{} outside the article</summary>",
             counted(outside as u64, "change")
         )?;
-        rows::outside(old, new, diff, Anchors::default(), out)?;
+        rows::outside(old, new, diff, anchors, out)?;
         writeln!(out, "</details>")?;
     }
     writeln!(out, "</main>")?;
@@ -91,11 +97,11 @@ pub(super) fn notices(diff: &Diff, out: &mut impl Write) -> io::Result<()> {
             escape(&reasons.join(", "))
         )?;
     }
-    if !diff.limits.is_empty() {
+    for limit in &diff.limits {
         writeln!(
             out,
-            "<p class=\"notice\" role=\"note\">This pair is so large that part of it was compared by shortcuts; \
-             what was not examined is shown as deleted and inserted.</p>"
+            "<p class=\"notice\" role=\"note\">Cut short: {}.</p>",
+            escape(&limit_text(limit))
         )?;
     }
     Ok(())
@@ -108,4 +114,12 @@ pub(super) fn headline(side: Side<'_>) -> Option<&str> {
         .as_deref()
         .or(document.title.as_deref())
         .filter(|title| !title.is_empty())
+}
+
+/// A snapshot's name without its number.
+fn address(name: &str) -> &str {
+    match name.rsplit_once('@') {
+        Some((address, n)) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => address,
+        _ => name,
+    }
 }

@@ -3,15 +3,18 @@
 use std::io::{self, Write};
 
 use super::escape;
-use crate::block::{Block, Mark};
+use crate::block::Block;
 use crate::diff::{Change, Diff, Op, Place, WordOp};
-use crate::report::diff::Side;
+use crate::report::diff::{Side, characters, marks, shown};
 use crate::report::layout::counted;
 
-/// What the ids on a page start with, so that several diffs can stand on one page.
-#[derive(Debug, Clone, Copy, Default)]
+/// How the rows of one diff stand on a page.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Anchors<'a> {
+    /// What ids start with, so that several diffs can stand on one page.
     pub(super) prefix: &'a str,
+    /// Whether unchanged paragraphs can be unfolded; else only their number is given.
+    pub(super) unchanged: bool,
 }
 
 /// The changes inside the article, unchanged runs folded, and a stub where a moved block used to be.
@@ -23,22 +26,30 @@ pub(super) fn changes(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let stubs = stubs(diff);
-    let mut any = false;
-    for (at, change) in diff.changes.iter().enumerate() {
-        for &moved in stubs.get(at).map_or(&[][..], Vec::as_slice) {
+    let mut same: Vec<u32> = Vec::new();
+    let mut count = 0;
+    for (at, before) in stubs.iter().enumerate() {
+        if !before.is_empty() {
+            equal(&mut same, new, anchors, out)?;
+        }
+        for &moved in before {
             stub(&diff.changes[moved], moved, old, anchors, out)?;
         }
+        // One stub more than changes: what stood at the end.
+        let Some(change) = diff.changes.get(at) else { break };
         if change.place == Place::Outside {
             continue;
         }
         if change.op == Op::Equal {
-            equal(change, new, out)?;
+            same.extend(&change.new);
         } else {
-            any = true;
-            row(at, change, old, new, anchors, out)?;
+            equal(&mut same, new, anchors, out)?;
+            count += 1;
+            row((at, count), change, old, new, anchors, out)?;
         }
     }
-    if !any {
+    equal(&mut same, new, anchors, out)?;
+    if count == 0 {
         writeln!(out, "<p>No change in the article.</p>")?;
     }
     Ok(())
@@ -52,17 +63,19 @@ pub(super) fn outside(
     anchors: Anchors<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    let mut count = 0;
     for (at, change) in diff.changes.iter().enumerate() {
         if change.place == Place::Outside && change.op != Op::Equal {
-            row(at, change, old, new, anchors, out)?;
+            count += 1;
+            row((at, count), change, old, new, anchors, out)?;
         }
     }
     Ok(())
 }
 
-/// For each position in the changes, the moves whose old place is right before it.
+/// For each position in the changes, and for their end, the moves whose old place is right before it.
 fn stubs(diff: &Diff) -> Vec<Vec<usize>> {
-    let mut before = vec![Vec::new(); diff.changes.len()];
+    let mut before = vec![Vec::new(); diff.changes.len() + 1];
     let settled: Vec<(u32, usize)> = diff
         .changes
         .iter()
@@ -82,8 +95,8 @@ fn stubs(diff: &Diff) -> Vec<Vec<usize>> {
             .iter()
             .filter(|(old, _)| *old > first)
             .min()
-            .map(|&(_, at)| at);
-        if let Some(slot) = next.and_then(|next| before.get_mut(next)) {
+            .map_or(diff.changes.len(), |&(_, at)| at);
+        if let Some(slot) = before.get_mut(next) {
             slot.push(at);
         }
     }
@@ -109,13 +122,21 @@ fn stub(
     )
 }
 
-fn equal(change: &Change, new: Side<'_>, out: &mut impl Write) -> io::Result<()> {
+/// The unchanged paragraphs gathered so far, as one line.
+fn equal(same: &mut Vec<u32>, new: Side<'_>, anchors: Anchors<'_>, out: &mut impl Write) -> io::Result<()> {
+    if same.is_empty() {
+        return Ok(());
+    }
+    let count = counted(same.len() as u64, "paragraph");
+    let same = std::mem::take(same);
+    if !anchors.unchanged {
+        return writeln!(out, "<p class=\"same\">{count} unchanged</p>");
+    }
     writeln!(
         out,
-        "<details class=\"same\"><summary>{} unchanged</summary>",
-        counted(change.new.len() as u64, "paragraph")
+        "<details class=\"same\"><summary>{count} unchanged</summary>"
     )?;
-    for block in blocks(&change.new, &new.document.blocks) {
+    for block in blocks(&same, &new.document.blocks) {
         writeln!(
             out,
             "<p class=\"{}\">{}</p>",
@@ -127,7 +148,7 @@ fn equal(change: &Change, new: Side<'_>, out: &mut impl Write) -> io::Result<()>
 }
 
 fn row(
-    at: usize,
+    (at, count): (usize, usize),
     change: &Change,
     old: Side<'_>,
     new: Side<'_>,
@@ -145,12 +166,7 @@ fn row(
     }
     facts.push(change.place.as_str().to_owned());
     facts.push(change.class.as_str().to_owned());
-    if change.size.deleted + change.size.inserted > 0 {
-        facts.push(format!(
-            "−{} +{} characters",
-            change.size.deleted, change.size.inserted
-        ));
-    }
+    facts.extend(characters(change));
     let back = if change.moved {
         format!(" · <a href=\"#{prefix}from{at}\">where it was</a>")
     } else {
@@ -162,7 +178,7 @@ fn row(
          <a href=\"#{prefix}c{at}\">#{}</a> {}{back}</p>",
         change.op.as_str(),
         escape(&facts.join(", ")),
-        at + 1,
+        count,
         escape(&facts.join(" · ")),
     )?;
     let weight = first.map_or("", weight);
@@ -186,7 +202,7 @@ fn inline(change: &Change, old: &[Block], new: &[Block]) -> String {
     match change.op {
         Op::Delete => format!("<del>{}</del>", escape(&joined(&change.old, old))),
         Op::Insert => format!("<ins>{}</ins>", escape(&joined(&change.new, new))),
-        _ if change.words.is_empty() => marks(change, old, new),
+        _ if change.words.is_empty() => form(change, old, new),
         _ => change
             .words
             .iter()
@@ -199,24 +215,16 @@ fn inline(change: &Change, old: &[Block], new: &[Block]) -> String {
     }
 }
 
-/// The text with what differs in links and images below it, where the words are the same.
-fn marks(change: &Change, old: &[Block], new: &[Block]) -> String {
-    let list = |indices: &[u32], all: &[Block]| -> Vec<String> {
-        blocks(indices, all)
-            .flat_map(|block| &block.marks)
-            .filter_map(|mark| match mark {
-                Mark::Link { href, .. } => Some(format!("link {href}")),
-                Mark::Image { src, alt, .. } => Some(format!("image {src} {alt}")),
-                Mark::Emphasis { .. } => None,
-            })
-            .collect()
-    };
-    let (before, after) = (list(&change.old, old), list(&change.new, new));
-    let mut lines = vec![escape(&joined(&change.new, new))];
-    let gone = before.iter().filter(|mark| !after.contains(mark));
-    lines.extend(gone.map(|mark| format!("<del>{}</del>", escape(mark))));
-    let come = after.iter().filter(|mark| !before.contains(mark));
-    lines.extend(come.map(|mark| format!("<ins>{}</ins>", escape(mark))));
+/// The text, and below it what differs in kind, links, images and emphasis, where the words are the same.
+fn form(change: &Change, old: &[Block], new: &[Block]) -> String {
+    let text = blocks(&change.new, new).any(|block| !block.text.is_empty());
+    let mut lines = Vec::new();
+    let (gone, come) = marks(change, old, new);
+    if text || gone.len() + come.len() == 0 {
+        lines.push(escape(&joined(&change.new, new)));
+    }
+    lines.extend(gone.iter().map(|mark| format!("<del>{}</del>", escape(mark))));
+    lines.extend(come.iter().map(|mark| format!("<ins>{}</ins>", escape(mark))));
     lines.join("<br>")
 }
 
@@ -290,18 +298,6 @@ fn blocks<'a>(indices: &'a [u32], all: &'a [Block]) -> impl Iterator<Item = &'a 
 
 fn joined(indices: &[u32], all: &[Block]) -> String {
     blocks(indices, all).map(shown).collect::<Vec<_>>().join("\n")
-}
-
-/// The block's text, or what stands for it where it has none.
-fn shown(block: &Block) -> String {
-    if !block.text.is_empty() {
-        return block.text.clone();
-    }
-    let image = block.marks.iter().find_map(|mark| match mark {
-        Mark::Image { src, alt, .. } => Some(if alt.is_empty() { src } else { alt }),
-        _ => None,
-    });
-    image.map_or_else(|| "(no text)".to_owned(), |image| format!("[image: {image}]"))
 }
 
 fn weight(block: &Block) -> &'static str {
