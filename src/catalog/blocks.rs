@@ -2,20 +2,17 @@
 //!
 //! `outlines` holds the ordered blocks of every snapshot, written against the snapshot of the same
 //! article that was recorded before it, or, for an article's first, against a similar page of the
-//! same site ([`super::outline`]). `postings` names for every key the articles that hold it
+//! same site ([`super::outline`]); [`super::recorder`] writes them, [`super::outlines`] reads them,
+//! [`super::removal`] takes them out. `postings` names for every key the articles that hold it
 //! ([`super::postings`]). Both are a cache: `reindex` makes them anew from the pages.
-
-use std::sync::Arc;
-
-use rusqlite::{Connection, OptionalExtension as _, params};
-use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use super::finder::{Finder, Near, Occurrence, Prefix, Stand};
 pub use super::near::{NEAR_MAXIMUM, NEAR_MINIMUM, NEAR_SHARED, minhash, shared_bytes};
 pub use super::outline::{OutlineBlock, declared_prefix, id_prefix};
+pub use super::outlines::{Outlines, outline};
 pub use super::postings::Space;
-use super::postings::{self, Posting};
-use super::{CatalogError, outline, stream};
+pub use super::recorder::{Recorder, insert};
+pub use super::removal::{clear, remove, tidy};
 use crate::block::Document;
 use crate::digest::{Hash, sha256};
 
@@ -63,29 +60,6 @@ CREATE TABLE posting_stale (
 );
 ";
 
-/// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
-/// `RADIX * RADIX`th the one that far before it, and so on: decoding one of n outlines of an article
-/// takes at most `RADIX` steps for every digit of n.
-const RADIX: i64 = 64;
-
-/// Bases that an article's first outline may rest on.
-const SITE_DEPTH: i64 = 32;
-
-/// Pages of a site that are tried as base of an article's first outline.
-const SITE_CANDIDATES: i64 = 12;
-
-/// A base must share one of this many blocks with the page written against it.
-const LEAST_SHARED: usize = 24;
-
-/// Bases followed before the catalog is called damaged.
-const CHAIN_LIMIT: usize = 4096;
-
-/// Bytes reserved for an outline before it is read.
-const MAX_DATA: usize = 1 << 20;
-
-/// Decoded blocks kept by [`Outlines`]: about 32 MB.
-const CACHED_BLOCKS: usize = 1 << 19;
-
 /// What the catalog keeps of a document: small enough to hold for every page of a pack that is being
 /// written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -121,338 +95,15 @@ impl Outline {
     }
 }
 
-/// Records the outlines of many snapshots; holds what it has just written, because the next
-/// snapshot of an article is written against it. It lives no longer than the transaction: after a
-/// rollback it must be dropped.
-#[derive(Debug, Default)]
-pub struct Recorder {
-    outlines: Outlines,
-}
-
-impl Recorder {
-    /// Puts the blocks of one snapshot into the catalog. Snapshots of an article mostly arrive in
-    /// order of their moments, but need not. A snapshot that is already there stays as it is.
-    pub fn insert(
-        &mut self,
-        conn: &Connection,
-        article: i64,
-        snapshot: i64,
-        outline: &Outline,
-    ) -> Result<(), CatalogError> {
-        let known = conn
-            .prepare_cached("SELECT 1 FROM outlines WHERE snapshot = ?1")?
-            .exists([snapshot])?;
-        if known {
-            return Ok(());
-        }
-        let blocks = &outline.blocks;
-        let tip: Option<(i64, i64)> = conn
-            .prepare_cached(
-                "SELECT snapshot, step FROM outlines WHERE article = ?1 ORDER BY step DESC LIMIT 1",
-            )?
-            .query_row([article], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let (step, base, depth, new) = if let Some((tip, tip_step)) = tip {
-            let previous = self.outlines.get(conn, tip)?;
-            let step = tip_step + 1;
-            let base = base_for_step(conn, article, step)?.unwrap_or(tip);
-            let known: FxHashSet<u64> = previous
-                .iter()
-                .flat_map(|block| [Some(block.key), block.declared])
-                .flatten()
-                .collect();
-            (step, Some(base), 0, new_postings(article, blocks, &known))
-        } else {
-            let site = site_of(conn, article)?.unwrap_or_default();
-            let (base, depth) = self.site_base(conn, &site, snapshot, blocks)?;
-            (
-                0,
-                base,
-                depth,
-                new_postings(article, blocks, &FxHashSet::default()),
-            )
-        };
-        let base_blocks = match base {
-            Some(base) => self.outlines.get(conn, base)?,
-            None => Arc::from([]),
-        };
-        let data = outline::encode(&base_blocks, blocks).bytes;
-        let start = stream::append(conn, &data)?.cast_signed();
-        conn.prepare_cached(
-            "INSERT INTO outlines (snapshot, article, step, base, depth, start, length)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            snapshot,
-            article,
-            step,
-            base,
-            depth,
-            start,
-            data.len() as u32
-        ])?;
-        self.outlines.keep(snapshot, Arc::from(&blocks[..]));
-        let [content, declared] = new;
-        postings::add(conn, Space::Content, content)?;
-        postings::add(conn, Space::Declared, declared)
-    }
-
-    /// The page of the site that shares most blocks with `blocks`, and how many bases the new outline
-    /// rests on. The new page may itself serve the pages after it.
-    fn site_base(
-        &mut self,
-        conn: &Connection,
-        site: &str,
-        snapshot: i64,
-        blocks: &[OutlineBlock],
-    ) -> Result<(Option<i64>, i64), CatalogError> {
-        let candidates: Vec<(i64, i64)> = conn
-            .prepare_cached(
-                "SELECT snapshot, depth FROM outline_sites JOIN outlines USING (snapshot)
-                 WHERE site = ?1 AND depth < ?2 ORDER BY snapshot DESC",
-            )?
-            .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let wanted: FxHashSet<&OutlineBlock> = blocks.iter().collect();
-        let mut best = (0, None, 0);
-        for (candidate, depth) in candidates {
-            let base = self.outlines.get(conn, candidate)?;
-            let shared = base.iter().filter(|block| wanted.contains(block)).count();
-            if shared > best.0 {
-                best = (shared, Some(candidate), depth + 1);
-            }
-        }
-        let (shared, base, depth) = best;
-        // A page that shares little starts afresh, so that chains end where a site's template does.
-        let (base, depth) = if shared * LEAST_SHARED >= blocks.len() {
-            (base, depth)
-        } else {
-            (None, 0)
-        };
-        if depth < SITE_DEPTH {
-            conn.prepare_cached("INSERT OR IGNORE INTO outline_sites (site, snapshot) VALUES (?1, ?2)")?
-                .execute(params![site, snapshot])?;
-            conn.prepare_cached(
-                "DELETE FROM outline_sites WHERE site = ?1 AND snapshot <= (
-                     SELECT snapshot FROM outline_sites WHERE site = ?1
-                     ORDER BY snapshot DESC LIMIT 1 OFFSET ?2)",
-            )?
-            .execute(params![site, SITE_CANDIDATES])?;
-        }
-        Ok((base, depth))
-    }
-}
-
-/// Postings of the keys that are not in `known`.
-fn new_postings(article: i64, blocks: &[OutlineBlock], known: &FxHashSet<u64>) -> [Vec<Posting>; 2] {
-    let new = |prefix: &u64| !known.contains(prefix);
-    let posting = |prefix| (postings::key(prefix), article);
-    [
-        blocks
-            .iter()
-            .map(|block| block.key)
-            .filter(new)
-            .map(posting)
-            .collect(),
-        blocks
-            .iter()
-            .filter_map(|block| block.declared)
-            .filter(new)
-            .map(posting)
-            .collect(),
-    ]
-}
-
-/// Puts the blocks of one snapshot into the catalog; see [`Recorder::insert`], which is faster for
-/// many.
-pub fn insert(conn: &Connection, article: i64, snapshot: i64, outline: &Outline) -> Result<(), CatalogError> {
-    Recorder::default().insert(conn, article, snapshot, outline)
-}
-
-/// Takes the blocks of snapshots that are gone out of the catalog. Outlines that rest on theirs are
-/// written anew; [`tidy`] takes their keys out of the postings.
-pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
-    let mut outlines = Outlines::default();
-    for &snapshot in snapshots {
-        let Some((base, start, length)) = row(conn, snapshot)? else {
-            continue;
-        };
-        let base_blocks = match base {
-            Some(base) => outlines.get(conn, base)?,
-            None => Arc::from([]),
-        };
-        let dependents: Vec<i64> = conn
-            .prepare_cached("SELECT snapshot FROM outlines WHERE base = ?1")?
-            .query_map([snapshot], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for dependent in dependents {
-            let old = row(conn, dependent)?;
-            let data = outline::encode(&base_blocks, &outlines.get(conn, dependent)?).bytes;
-            let start = stream::append(conn, &data)?.cast_signed();
-            conn.prepare_cached(
-                "UPDATE outlines SET base = ?2, start = ?3, length = ?4 WHERE snapshot = ?1",
-            )?
-            .execute(params![dependent, base, start, data.len() as u32])?;
-            if let Some((_, start, length)) = old {
-                stream::erase(conn, start, u64::from(length))?;
-            }
-        }
-        conn.prepare_cached("DELETE FROM outlines WHERE snapshot = ?1")?
-            .execute([snapshot])?;
-        stream::erase(conn, start, u64::from(length))?;
-        conn.prepare_cached("DELETE FROM outline_sites WHERE snapshot = ?1")?
-            .execute([snapshot])?;
-    }
-    conn.prepare_cached("INSERT OR IGNORE INTO posting_stale (article) VALUES (?1)")?
-        .execute([article])?;
-    Ok(())
-}
-
-/// Takes the keys out of the postings that [`remove`] left behind. They harm no lookup, so this is
-/// done once after many removals; it reads all postings.
-pub fn tidy(conn: &Connection) -> Result<(), CatalogError> {
-    let stale: Vec<i64> = conn
-        .prepare_cached("SELECT article FROM posting_stale")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let mut outlines = Outlines::default();
-    let mut kept: [FxHashSet<Posting>; 2] = Default::default();
-    for &article in &stale {
-        for snapshot in steps(conn, article)? {
-            for block in &*outlines.get(conn, snapshot)? {
-                kept[0].insert((postings::key(block.key), article));
-                kept[1].extend(block.declared.map(|declared| (postings::key(declared), article)));
-            }
-        }
-    }
-    let stale: FxHashSet<i64> = stale.into_iter().collect();
-    for (space, kept) in [Space::Content, Space::Declared].into_iter().zip(kept) {
-        postings::rewrite(conn, space, |posting| {
-            !stale.contains(&posting.1) || kept.contains(&posting)
-        })?;
-    }
-    conn.execute("DELETE FROM posting_stale", [])?;
-    Ok(())
-}
-
-/// Empties the block part.
-pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
-    conn.execute_batch(
-        "DELETE FROM outlines; DELETE FROM outline_data; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
-         DELETE FROM posting_stale;",
-    )?;
-    Ok(())
-}
-
-/// The blocks of a snapshot in source order, without reading its page.
-pub fn outline(conn: &Connection, snapshot: i64) -> Result<Vec<OutlineBlock>, CatalogError> {
-    Ok(Outlines::default().get(conn, snapshot)?.to_vec())
-}
-
-/// Snapshots of an article that have an outline, in the order in which they were recorded.
-pub(super) fn steps(conn: &Connection, article: i64) -> Result<Vec<i64>, CatalogError> {
-    Ok(conn
-        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 ORDER BY step")?
-        .query_map([article], |row| row.get(0))?
-        .collect::<Result<_, _>>()?)
-}
-
-/// Base, start and length of an outline.
-fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64>, u64, u32)>, CatalogError> {
-    Ok(conn
-        .prepare_cached("SELECT base, start, length FROM outlines WHERE snapshot = ?1")?
-        .query_row([snapshot], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?))
-        })
-        .optional()?)
-}
-
-fn site_of(conn: &Connection, article: i64) -> Result<Option<String>, CatalogError> {
-    Ok(conn
-        .prepare_cached("SELECT site FROM articles WHERE id = ?1")?
-        .query_row([article], |row| row.get(0))
-        .optional()?
-        .flatten())
-}
-
-/// The snapshot that the outline of `step` rests on; `None` if it was removed.
-fn base_for_step(conn: &Connection, article: i64, step: i64) -> Result<Option<i64>, CatalogError> {
-    Ok(conn
-        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 AND step = ?2")?
-        .query_row([article, step - lowest_digit(step)], |row| row.get(0))
-        .optional()?)
-}
-
-/// The value of the lowest place of `step` to the base [`RADIX`] that is not zero.
-fn lowest_digit(step: i64) -> i64 {
-    let mut place = 1;
-    while step % (place * RADIX) == 0 && place < step {
-        place *= RADIX;
-    }
-    place
-}
-
-/// Reads outlines and keeps those it has read, within a bound.
-#[derive(Debug, Default)]
-pub struct Outlines {
-    stream: stream::Reader,
-    kept: FxHashMap<i64, Arc<[OutlineBlock]>>,
-    blocks: usize,
-}
-
-impl Outlines {
-    /// The blocks of a snapshot in source order.
-    pub fn get(&mut self, conn: &Connection, snapshot: i64) -> Result<Arc<[OutlineBlock]>, CatalogError> {
-        let malformed = |row| CatalogError::Malformed {
-            table: "outlines",
-            row,
-        };
-        let mut pending: Vec<(i64, Vec<u8>)> = Vec::new();
-        let mut next = Some(snapshot);
-        let mut blocks: Arc<[OutlineBlock]> = Arc::from([]);
-        while let Some(wanted) = next {
-            if let Some(known) = self.kept.get(&wanted) {
-                blocks = Arc::clone(known);
-                break;
-            }
-            if pending.len() == CHAIN_LIMIT {
-                return Err(malformed(snapshot));
-            }
-            let (base, start, length) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
-            let mut data = Vec::with_capacity((length as usize).min(MAX_DATA));
-            self.stream.read(conn, start, length as usize, &mut data)?;
-            pending.push((wanted, data));
-            next = base;
-        }
-        while let Some((wanted, data)) = pending.pop() {
-            blocks = outline::decode(&blocks, &data)
-                .map_err(|_| malformed(wanted))?
-                .into();
-            self.keep(wanted, Arc::clone(&blocks));
-        }
-        Ok(blocks)
-    }
-
-    fn keep(&mut self, snapshot: i64, blocks: Arc<[OutlineBlock]>) {
-        if self.blocks > CACHED_BLOCKS {
-            self.kept.clear();
-            self.blocks = 0;
-        }
-        self.blocks += blocks.len();
-        self.kept.insert(snapshot, blocks);
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use std::ops::ControlFlow;
 
+    use rusqlite::{Connection, params};
+
     use super::*;
     use crate::block::{Block, Mark};
-    use crate::catalog::Catalog;
+    use crate::catalog::{Catalog, CatalogError};
 
     /// An empty catalog in memory.
     pub fn tables() -> Catalog {
@@ -472,6 +123,20 @@ pub(super) mod tests {
     pub fn document(texts: &[&str]) -> Document {
         Document {
             blocks: texts.iter().map(|text| block(text)).collect(),
+            ..Document::default()
+        }
+    }
+
+    pub fn declared(text: &str, declared: &str) -> Block {
+        Block {
+            declared: Some(declared.into()),
+            ..block(text)
+        }
+    }
+
+    pub fn page(blocks: &[Block]) -> Document {
+        Document {
+            blocks: blocks.to_vec(),
             ..Document::default()
         }
     }
@@ -644,19 +309,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn steps_rest_on_few_bases() {
-        for step in [1, 63, 64, 65, 4095, 4096, 4097, 300_000] {
-            let (mut at, mut depth) = (step, 0);
-            while at > 0 {
-                at -= lowest_digit(at);
-                depth += 1;
-            }
-            assert_eq!(at, 0);
-            assert!(depth <= 63 * 4, "{step} rests on {depth}");
-        }
-    }
-
-    #[test]
     fn near_paragraphs_are_found_by_their_minhash() {
         let catalog = tables();
         let conn = catalog.connection();
@@ -684,5 +336,31 @@ pub(super) mod tests {
             .near(conn, &[asked], NEAR_SHARED, |hit| hits.push(hit.at.snapshot))
             .unwrap();
         assert_eq!(hits, [1]);
+    }
+
+    #[test]
+    fn a_declared_hash_that_was_a_content_hash_before_is_found() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let plain = document(&["one", "two"]);
+        let mut stamped = plain.clone();
+        stamped.blocks[0].declared = Some(stamped.blocks[0].text_hash.to_string().into());
+        // The other way round: a hash that was declared first stands over its own text later.
+        let mut foreign = document(&["three"]);
+        foreign.blocks[0].declared = Some(sha256(b"four").to_string().into());
+        record(conn, "a.example", 1, 1, &plain);
+        record(conn, "a.example", 1, 2, &stamped);
+        record(conn, "a.example", 2, 3, &foreign);
+        record(conn, "a.example", 2, 4, &document(&["four"]));
+        let mut finder = Finder::open(conn).unwrap();
+        let mut articles = |space, text: &str| {
+            let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
+            finder.articles(conn, space, prefix).unwrap().to_vec()
+        };
+        assert_eq!(articles(Space::Declared, "one"), [1]);
+        assert_eq!(articles(Space::Content, "one"), [1]);
+        assert!(articles(Space::Declared, "two").is_empty());
+        assert_eq!(articles(Space::Declared, "four"), [2]);
+        assert_eq!(articles(Space::Content, "four"), [2]);
     }
 }

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
 use super::CatalogError;
-use super::blocks::{Outlines, steps};
 use super::near::shared_bytes;
 use super::outline::{self, OutlineBlock};
+use super::outlines::{Outlines, steps};
 use super::postings::{self, Reader, Space};
 use super::stream;
 

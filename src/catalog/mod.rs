@@ -13,9 +13,13 @@ mod finder;
 pub mod ledger;
 mod near;
 mod outline;
+mod outlines;
 pub mod packs;
 mod postings;
+mod recorder;
+mod removal;
 pub mod schema;
+mod sites;
 pub mod snapshots;
 mod stream;
 

@@ -7,11 +7,12 @@ mod structure;
 mod verdict;
 mod witness;
 
-pub use sites::SiteSummary;
+pub use sites::{Recipes, SiteSummary, Step, survey};
 pub use structure::{Structure, structure};
 pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, MIN_EVIDENCE, Summary, Verdict, check, evidence};
-pub use witness::{Testified, witnesses};
+pub use witness::{Compared, Testified, Testimonies, testimonies, witnesses};
 
+use crate::archive::ArchiveError;
 use crate::catalog::CatalogError;
 
 /// Why a page could not be held against the archive.
@@ -20,4 +21,7 @@ pub enum CheckError {
     /// The catalog could not answer.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A snapshot could not be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }

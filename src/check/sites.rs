@@ -1,11 +1,22 @@
 //! Verdicts over an archive, summed up by site.
 
 use std::collections::BTreeMap;
+use std::thread;
 
-use super::verdict::{CheckReport, Summary};
+use super::CheckError;
+use super::verdict::{CheckReport, Evidence, Summary, check, evidence};
+use crate::archive::{Archive, Snapshot};
+use crate::block::Document;
+use crate::catalog::ledger::{self, SiteLedger};
 use crate::digest::Hash;
-use crate::page::Moment;
-use crate::recipe::Recipe;
+use crate::label::Reader;
+use crate::page::{Moment, Page, host};
+use crate::pool;
+use crate::recipe::{PageInput, Recipe};
+
+/// The recipes that the pages of each site are held against. `None` is the site of pages without a
+/// host.
+pub type Recipes = BTreeMap<Option<String>, Vec<Recipe>>;
 
 /// What the pages of one site show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,6 +29,8 @@ pub struct SiteSummary {
     pub first: Option<Moment>,
     /// See `first`.
     pub last: Option<Moment>,
+    /// What the declared hashes of all its snapshots show together.
+    pub ledger: SiteLedger,
     /// Declared blocks reproduced, by the recipe's identity.
     fits: BTreeMap<Hash, usize>,
 }
@@ -46,5 +59,82 @@ impl SiteSummary {
             .rev()
             .filter_map(|recipe| Some((recipe, *self.fits.get(&recipe.identity())?)))
             .max_by_key(|(_, reproduced)| *reproduced)
+    }
+}
+
+/// What a survey has come to.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// One more snapshot was read. Each is read twice: what one page proves about a recipe counts for
+    /// all pages of its site.
+    Read,
+    /// A snapshot that could not be read, and so is not counted.
+    Failed(&'a Snapshot, CheckError),
+}
+
+/// Checks every snapshot of the archive and sums up by site. `recipes` holds those of every site that
+/// the snapshots are of.
+pub fn survey(
+    archive: &Archive,
+    reader: &Reader,
+    snapshots: &[Snapshot],
+    recipes: &Recipes,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<BTreeMap<Option<String>, SiteSummary>, CheckError> {
+    let recipes_of = |site: &Option<String>| recipes.get(site).map_or(&[][..], Vec::as_slice);
+    let read = |snapshot: &Snapshot| -> Result<(Page, Document), CheckError> {
+        let page = archive.restore(snapshot)?;
+        let document = reader.read(&page);
+        Ok((page, document))
+    };
+    let mut proofs: BTreeMap<Option<String>, Evidence> = BTreeMap::new();
+    thread::scope(|scope| {
+        let found = pool::ordered(scope, pool::cores(), snapshots.iter(), |snapshot| {
+            let (page, document) = read(snapshot).ok()?;
+            let site = host(&snapshot.address);
+            let proof = evidence(input(&page, &document, reader), recipes_of(&site));
+            Some((site, proof))
+        });
+        for found in found {
+            tell(Step::Read);
+            if let Some((site, proof)) = found {
+                proofs.entry(site).or_default().merge(&proof);
+            }
+        }
+    });
+    let mut sites: BTreeMap<Option<String>, SiteSummary> = BTreeMap::new();
+    let none = Evidence::default();
+    thread::scope(|scope| {
+        let reports = pool::ordered(scope, pool::cores(), snapshots.iter(), |snapshot| {
+            let site = host(&snapshot.address);
+            let report = read(snapshot).map(|(page, document)| {
+                let known = proofs.get(&site).unwrap_or(&none);
+                check(input(&page, &document, reader), recipes_of(&site), known)
+            });
+            (snapshot, site, report)
+        });
+        for (snapshot, site, report) in reports {
+            tell(Step::Read);
+            match report {
+                Ok(report) => {
+                    let recipes = recipes_of(&site);
+                    let summary = sites.entry(site.clone()).or_default();
+                    summary.count(&report, recipes, snapshot.moment);
+                }
+                Err(error) => tell(Step::Failed(snapshot, error)),
+            }
+        }
+    });
+    for (site, summary) in &mut sites {
+        summary.ledger = archive.with_catalog(|catalog| ledger::site(catalog, site.as_deref()))?;
+    }
+    Ok(sites)
+}
+
+fn input<'a>(page: &'a Page, document: &'a Document, reader: &'a Reader) -> PageInput<'a> {
+    PageInput {
+        address: Some(&page.address),
+        attribute: reader.declared_attribute(),
+        ..PageInput::new(&page.body, document)
     }
 }

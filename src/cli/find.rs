@@ -13,13 +13,14 @@ use crate::search::{ArchiveShelf, Found, Hit, Query, Search};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A content hash (or at least its first 8 digits), a page (file or snapshot), or with --text a paragraph
+    /// A content hash (or at least its first 8 digits), a page (file or snapshot), or the text of a whole
+    /// paragraph: what is no hash, no file and no address, and has a space in it, is taken for a text
     #[arg(value_name = "HASH|PAGE|TEXT")]
     what: String,
-    /// WHAT is the text of a whole paragraph
+    /// Take it for the text of a whole paragraph, whatever it looks like
     #[arg(long, conflicts_with = "declared")]
     text: bool,
-    /// WHAT is a declared hash
+    /// Take it for a declared hash, or at least its first 8 digits
     #[arg(long)]
     declared: bool,
     /// Find paragraphs that differ in a few words or numbers, and show the difference
@@ -38,12 +39,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     opened::bring_up_to_date(&mut archive, &reader)?;
     let mut search = Search::new(ArchiveShelf::new(&archive, &reader))?;
     let what = arguments.what.as_str();
-    let is_hash = what.len() >= 8 && what.len() <= 64 && what.bytes().all(|b| b.is_ascii_hexdigit());
-    let query = if arguments.text {
-        None
-    } else if arguments.declared {
+    let hex = !what.is_empty() && what.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_text = arguments.text || (!opened::is_file(what) && what.trim().contains(char::is_whitespace));
+    let query = if arguments.declared {
         Some(Query::Declared(what))
-    } else if is_hash && !opened::is_file(what) {
+    } else if is_text {
+        None
+    } else if hex && !opened::is_file(what) {
         Some(Query::Content(what))
     } else {
         return page(global, arguments, &archive, &reader, &mut search, terminal);
@@ -71,6 +73,9 @@ fn print(found: &Found, arguments: &Arguments, archive: &Archive, terminal: &mut
             report::row(&sighting, look, terminal.writer()).map_err(|error| writing(&error))?;
         }
     }
+    if found.hits.is_empty() && !arguments.json {
+        terminal.line("it stands nowhere in the archive; --near with a text finds what is like it")?;
+    }
     if found.more && !arguments.json {
         terminal.line("more articles may hold it; those above were looked into")?;
     }
@@ -86,7 +91,11 @@ fn page(
     search: &mut Search<ArchiveShelf<'_>>,
     terminal: &mut Terminal,
 ) -> CommandResult {
-    let named = opened::page(global, &arguments.what)?;
+    let named = opened::page(global, &arguments.what).map_err(|failure| {
+        Failure::new(format!(
+            "{failure}; `find --text` takes a single word for a paragraph"
+        ))
+    })?;
     let document = reader.read(&named.page);
     if arguments.near {
         let texts: Vec<(usize, &str)> = document
@@ -147,6 +156,9 @@ fn near(
             report::near_row(*index, hit, &words, &sightings, look, terminal.writer())
                 .map_err(|error| writing(&error))?;
         }
+    }
+    if found.is_empty() && !arguments.json {
+        terminal.line("no paragraph of the archive is near")?;
     }
     Ok(Outcome::found_if(found.is_empty()))
 }

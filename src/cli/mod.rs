@@ -15,7 +15,7 @@ mod failure;
 mod find;
 mod forget;
 mod hash;
-
+mod inputs;
 mod list;
 mod log;
 mod opened;

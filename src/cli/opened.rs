@@ -56,7 +56,7 @@ pub(super) fn create_or_open(global: &Global) -> Result<(Archive, bool), Failure
 
 /// The built-in site rules, overridden by those of the archive.
 pub(super) fn rules(global: &Global) -> Result<Rules, Failure> {
-    let path = archive_path(global).join(SITES);
+    let path = sites_path(global);
     match std::fs::read_to_string(&path) {
         Ok(toml) => Rules::builtin()
             .with_toml(&toml)
@@ -64,6 +64,37 @@ pub(super) fn rules(global: &Global) -> Result<Rules, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Rules::builtin()),
         Err(error) => Err(Failure::at(path.display(), error)),
     }
+}
+
+/// The file of the user's site rules.
+pub(super) fn sites_path(global: &Global) -> PathBuf {
+    archive_path(global).join(SITES)
+}
+
+/// Puts an entry behind the user's site rules. The file is replaced as a whole, and only by one that
+/// can be read.
+pub(super) fn add_rule(global: &Global, entry: &str) -> Result<(), Failure> {
+    let path = sites_path(global);
+    let at = |error: &dyn std::fmt::Display| Failure::at(path.display(), error);
+    if !archive_path(global).is_dir() {
+        return Err(at(
+            &"there is no archive to keep site rules in; `pressmark add` makes one, -A names another",
+        ));
+    }
+    let mut toml = match std::fs::read_to_string(&path) {
+        Ok(toml) => toml,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(at(&error)),
+    };
+    if !toml.is_empty() {
+        toml.push_str(if toml.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+    toml.push_str(entry);
+    Rules::builtin().with_toml(&toml).map_err(|error| at(&error))?;
+    let new = path.with_extension("toml.new");
+    std::fs::write(&new, toml)
+        .and_then(|()| std::fs::rename(&new, &path))
+        .map_err(|error| at(&error))
 }
 
 /// Builds what the catalog lacks about blocks, so that the answers of `log`, `find` and `check` are

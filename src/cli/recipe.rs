@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use super::arguments::{Reading, Sources, open_all};
+use super::arguments::{Reading, Sources};
 use super::failure::{Failure, writing};
-use super::hash::page_name;
+use super::inputs::{Input, inputs, page_input};
 use super::terminal::{Terminal, tell_user};
-use super::{CommandResult, Global, Outcome, progress};
-use crate::block::Document;
-use crate::page::Page;
-use crate::recipe::{self, FindOptions, PageInput, Recipe};
+use super::{CommandResult, Global, Outcome, opened, progress};
+use crate::label::{SiteRecipe, SiteRule};
+use crate::page::host;
+use crate::recipe::{self, FindOptions, FindReport, PageInput, Recipe};
 use crate::report::recipe as report;
-use crate::source::Item;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -39,7 +38,7 @@ pub(super) struct Show {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Find {
-    /// Pages whose declared hashes are to be reproduced; all of them are used together
+    /// Pages whose declared hashes are to be reproduced, files or snapshots; all are used together
     #[arg(required = true, value_name = "PAGE")]
     pages: Vec<String>,
     /// More recipes to try first: TOML files
@@ -48,6 +47,10 @@ pub(super) struct Find {
     /// Go on after a recipe was found that fits everything
     #[arg(long)]
     all: bool,
+    /// Keep the recipe that fits best in the archive's sites.toml, as the rule of the pages' host or
+    /// of the one given; `check` then uses it
+    #[arg(long, value_name = "HOST", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    keep: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -94,34 +97,21 @@ pub(super) fn run(global: &Global, command: &Command, terminal: &mut Terminal) -
 
 fn search(global: &Global, arguments: &Find, terminal: &mut Terminal) -> CommandResult {
     let reader = arguments.reading.reader(global)?;
-    let (sources, mut outcome) = open_all(&arguments.pages, &arguments.sources.options());
-    let mut pages: Vec<(String, Page, Document)> = Vec::new();
-    for item in sources.into_iter().flatten() {
-        match item {
-            Item::Page(page, place) => {
-                let document = reader.read(&page);
-                pages.push((page_name(&page, &place), *page, document));
-            }
-            Item::Skipped(fault) | Item::Noted(fault) => {
-                tell_user(&fault.to_string());
-                outcome = Outcome::Failed;
-            }
-            Item::LeftOut(_) => {}
-        }
-    }
-    let inputs: Vec<PageInput<'_>> = pages
-        .iter()
-        .map(|(_, page, document)| PageInput {
-            address: Some(&page.address),
-            attribute: reader.declared_attribute(),
-            ..PageInput::new(&page.body, document)
-        })
-        .collect();
-    let known = arguments
+    let (pages, outcome) = inputs(global, &arguments.pages, &arguments.sources, &reader)?;
+    let keep = match &arguments.keep {
+        Some(host) => Some(hosts(host, &pages)?),
+        None => None,
+    };
+    let inputs: Vec<PageInput<'_>> = pages.iter().map(|page| page_input(page, &reader)).collect();
+    let mut known = arguments
         .recipe
         .iter()
         .map(|name| by_name(name))
         .collect::<Result<Vec<_>, _>>()?;
+    for page in &pages {
+        let kept = site_recipe(global, reader.rule(&page.page.address))?;
+        known.extend(kept.filter(|kept| !known.contains(kept)));
+    }
     let options = FindOptions {
         known,
         go_on: arguments.all,
@@ -132,12 +122,15 @@ fn search(global: &Global, arguments: &Find, terminal: &mut Terminal) -> Command
     let found = recipe::find(&inputs, &options, &|tried| bar.set_position(tried));
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
-    let names: Vec<&str> = pages.iter().map(|(name, ..)| name.as_str()).collect();
+    let names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
     if arguments.json {
         terminal.json(&report::found_object(&found, &names, seconds))?;
     } else {
         let look = terminal.look();
         report::found(&found, &names, seconds, look, terminal.writer()).map_err(|error| writing(&error))?;
+    }
+    if let (Some(hosts), Some(best)) = (keep, found.found.first()) {
+        keep_rule(global, &hosts, &found, &best.recipe)?;
     }
     Ok(match outcome {
         Outcome::Clean => Outcome::found_if(found.found.is_empty()),
@@ -145,15 +138,98 @@ fn search(global: &Global, arguments: &Find, terminal: &mut Terminal) -> Command
     })
 }
 
+/// The hosts that a found recipe is kept for.
+fn hosts(named: &str, pages: &[Input]) -> Result<Vec<String>, Failure> {
+    if !named.is_empty() {
+        return Ok(vec![named.to_owned()]);
+    }
+    let mut hosts: Vec<String> = pages.iter().filter_map(|page| host(&page.page.address)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    if hosts.is_empty() {
+        return Err(Failure::new(
+            "no page tells its host: name the one to keep the recipe for, as in --keep=news.example",
+        ));
+    }
+    Ok(hosts)
+}
+
+/// Writes the recipe into the archive's site rules, behind what is there: a later entry overrides the
+/// keys it names and no others.
+fn keep_rule(global: &Global, hosts: &[String], found: &FindReport, recipe: &Recipe) -> Result<(), Failure> {
+    let rules = opened::rules(global)?;
+    let missing: Vec<&String> = hosts
+        .iter()
+        .filter(|host| {
+            let kept = site_recipe(global, rules.for_host(Some(host.as_str())));
+            !matches!(kept, Ok(Some(kept)) if kept.identity() == recipe.identity())
+        })
+        .collect();
+    let path = opened::sites_path(global);
+    if missing.is_empty() {
+        tell_user(&format!("{}: has this recipe already", path.display()));
+        return Ok(());
+    }
+    let names: Vec<String> = missing.iter().map(|host| format!("{host:?}")).collect();
+    let fits = found.found.first().map_or(0, |best| best.reproduced.len());
+    let entry = format!(
+        "# Kept by `pressmark recipe find`: gives {fits} of {} declared hashes.\n[[site]]\nhosts = [{}]\n\n\
+         [site.recipe]\n{}",
+        found.declared.len(),
+        names.join(", "),
+        recipe.to_toml()
+    );
+    opened::add_rule(global, &entry)?;
+    tell_user(&format!(
+        "{}: {} kept for {}; `pressmark check` uses it",
+        path.display(),
+        recipe.label(),
+        missing
+            .iter()
+            .map(|host| host.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    ));
+    Ok(())
+}
+
+/// The recipe of a site rule. A path is one from the archive's directory, where the rules are.
+fn site_recipe(global: &Global, rule: &SiteRule) -> Result<Option<Recipe>, Failure> {
+    let place = || {
+        format!(
+            "{}, recipe of {}",
+            opened::sites_path(global).display(),
+            rule.host
+        )
+    };
+    match &rule.recipe {
+        None => Ok(None),
+        Some(SiteRecipe::Written(table)) => Recipe::from_toml(&table.to_string())
+            .map(Some)
+            .map_err(|error| Failure::at(place(), error)),
+        Some(SiteRecipe::Named(name)) => {
+            let beside = opened::archive_path(global).join(name);
+            let name = if recipe::builtin(name).is_none() && beside.is_file() {
+                beside.to_string_lossy().into_owned()
+            } else {
+                name.clone()
+            };
+            by_name(&name)
+                .map(Some)
+                .map_err(|failure| failure.at_page(place()))
+        }
+    }
+}
+
 /// The recipes declared hashes are held against: those named, else that of the site, and in any case
 /// the built-in ones.
-pub(super) fn candidates(named: &[String], site: Option<&str>) -> Result<Vec<Recipe>, Failure> {
+pub(super) fn candidates(global: &Global, named: &[String], rule: &SiteRule) -> Result<Vec<Recipe>, Failure> {
     let mut recipes = named
         .iter()
         .map(|name| by_name(name))
         .collect::<Result<Vec<_>, _>>()?;
-    if let (Some(site), true) = (site, named.is_empty()) {
-        recipes.push(by_name(site)?);
+    if named.is_empty() {
+        recipes.extend(site_recipe(global, rule)?);
     }
     for builtin in recipe::builtins() {
         if !recipes.iter().any(|known| known.identity() == builtin.identity()) {

@@ -1,10 +1,14 @@
 //! `site`: the rules for the pages of a site.
 
+use serde_json::json;
+
 use super::arguments::Reading;
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome, opened};
-use crate::label::{self, LABELLER};
-use crate::report::layout::{Accent, cell, columns, fit};
+use crate::block::Document;
+use crate::html;
+use crate::label::{self, LABELLER, Override, Selector, SiteRule};
+use crate::report::layout::{Accent, cell, columns, counted, fit};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -56,14 +60,34 @@ fn explain(global: &Global, arguments: &Test, terminal: &mut Terminal) -> Comman
         .or_else(|| crate::page::host(&named.page.address));
     let rule = rules.for_host(host.as_deref());
     let document = reader.read(&named.page);
+    let declared = html::read(
+        &named.page.body,
+        &html::ReadOptions {
+            http_charset: named.page.http_charset(),
+            declared_attribute: reader.declared_attribute(),
+        },
+    );
+    let facts = facts(&declared, rule);
     let look = terminal.look();
     if !arguments.json {
-        terminal.line(&format!(
-            "{} by {LABELLER}, rule for host {}",
-            named.name, rule.host
-        ))?;
+        terminal.line(&look.paint(Accent::Strong, fit(&named.name, look.width)))?;
+        terminal.line(&format!("rule      host {}, {LABELLER}", rule.host))?;
+        for fact in &facts {
+            let line = match &fact.text {
+                Some(text) => format!("{:<9} {}: {text}", fact.key, fact.by),
+                None => format!("{:<9} none", fact.key),
+            };
+            terminal.line(&fit(&line, look.width))?;
+        }
     }
-    for (reason, block) in label::explain(&document, rule).iter().zip(&document.blocks) {
+    let reasons = label::explain(&document, rule);
+    let longest = reasons
+        .iter()
+        .map(|reason| columns(&format!("{}: {}", reason.by, reason.detail)))
+        .max()
+        .unwrap_or_default();
+    let width = longest.min(look.width.saturating_sub(20) * 3 / 5);
+    for (reason, block) in reasons.iter().zip(&document.blocks) {
         if arguments.json {
             terminal.json(reason)?;
             continue;
@@ -73,7 +97,7 @@ fn explain(global: &Global, arguments: &Test, terminal: &mut Terminal) -> Comman
             reason.block,
             cell(block.kind.as_str(), 10),
             if reason.body { '*' } else { ' ' },
-            cell(&format!("{}: {}", reason.by, reason.detail), look.width / 2)
+            cell(&format!("{}: {}", reason.by, reason.detail), width)
         );
         let room = look.width.saturating_sub(columns(&head)).max(8);
         let text = fit(&block.text, room);
@@ -84,5 +108,58 @@ fn explain(global: &Global, arguments: &Test, terminal: &mut Terminal) -> Comman
         };
         terminal.line(format!("{head}{text}").trim_end())?;
     }
+    let body = reasons.iter().filter(|reason| reason.body).count();
+    if arguments.json {
+        let mut summary = json!({
+            "type": "summary",
+            "page": named.name,
+            "rule": rule.host,
+            "labeller": LABELLER,
+            "blocks": reasons.len(),
+            "body": body,
+        });
+        for fact in &facts {
+            summary[fact.key] = json!({"text": fact.text, "by": fact.by});
+        }
+        terminal.json(&summary)?;
+    } else {
+        terminal.line(&format!(
+            "{body} of {} are the body (*)",
+            counted(reasons.len() as u64, "block")
+        ))?;
+    }
     Ok(Outcome::Clean)
+}
+
+/// Headline, byline or time of a page, and what told it.
+struct Fact {
+    key: &'static str,
+    text: Option<String>,
+    by: String,
+}
+
+fn facts(declared: &Document, rule: &SiteRule) -> [Fact; 3] {
+    let [title, byline, published] = label::overrides(declared, rule);
+    let fact = |key, selectors: &[Selector], selected: Option<Override>, page: &Option<String>| match selected
+    {
+        Some(found) => Fact {
+            key,
+            text: Some(found.text),
+            by: selectors
+                .get(found.selector)
+                .map_or_else(String::new, |selector| {
+                    format!("rule \"{selector}\" of {}", rule.host)
+                }),
+        },
+        None => Fact {
+            key,
+            text: page.clone(),
+            by: "declared by the page".to_owned(),
+        },
+    };
+    [
+        fact("title", &rule.title, title, &declared.headline),
+        fact("byline", &rule.byline, byline, &declared.byline),
+        fact("published", &rule.published, published, &declared.published),
+    ]
 }

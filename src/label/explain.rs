@@ -52,7 +52,7 @@ fn detail(outline: &Outline, rule: &SiteRule, because: &Because) -> String {
     match *because {
         Because::Rule { selector, node } => {
             format!(
-                "article = \"{}\" of {} selects {}",
+                "article \"{}\" of {}: {}",
                 rule.article[selector],
                 rule.host,
                 element(node)
@@ -60,19 +60,19 @@ fn detail(outline: &Outline, rule: &SiteRule, because: &Because) -> String {
         }
         Because::Ignored { selector, node } => {
             format!(
-                "ignore = \"{}\" of {} selects {}",
+                "ignore \"{}\" of {}: {}",
                 rule.ignore[selector],
                 rule.host,
                 element(node)
             )
         }
-        Because::Unselected => format!("`article` of {} selects other elements", rule.host),
-        Because::Declared => "it carries a declared hash, or stands in a block that does".to_owned(),
-        Because::Container(node) => format!("it stands in {}", element(node)),
-        Because::Density(node) => format!("most running text stands in {}", element(node)),
-        Because::Outside => "it stands outside of the elements that hold the body".to_owned(),
-        Because::Element(node, other) => format!("it stands in {}: {}", element(node), other.describe()),
-        Because::Lead => "it is running text between the headline and the body".to_owned(),
+        Because::Unselected => format!("not in `article` of {}", rule.host),
+        Because::Declared => "with a declared hash, or beside one".to_owned(),
+        Because::Container(node) => format!("in {}", element(node)),
+        Because::Density(node) => format!("most text is in {}", element(node)),
+        Because::Outside => "not in the body's element".to_owned(),
+        Because::Element(node, other) => format!("{}: in {}", other.describe(), element(node)),
+        Because::Lead => "text between headline and body".to_owned(),
         Because::Phrase(phrase) => phrase.describe().to_owned(),
         Because::Links => "most of its text is links".to_owned(),
         Because::Heading => "no body follows this heading".to_owned(),

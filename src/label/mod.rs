@@ -22,8 +22,9 @@ mod words;
 pub use explain::{Reason, explain};
 pub use hashes::{article_hash, page_text_hash};
 pub use images::{ImageRule, image_identity};
+pub use overrides::{Override, overrides};
 pub use reader::Reader;
-pub use rules::{Rules, SiteRule};
+pub use rules::{Rules, SiteRecipe, SiteRule};
 pub use selector::{Selector, SelectorError};
 
 use crate::block::Document;

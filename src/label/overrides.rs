@@ -9,22 +9,38 @@ use crate::block::Document;
 /// the wrong element.
 const MAX_CHARACTERS: usize = 1000;
 
-/// Lets the rule override headline, byline and published; what it does not find stays.
-pub fn apply(document: &mut Document, rule: &SiteRule) {
-    if rule.title.is_empty() && rule.byline.is_empty() && rule.published.is_empty() {
-        return;
+/// What a site rule selects on a page in place of what the page declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// Which selector of the key's list selected it.
+    pub selector: usize,
+    /// The text of the element.
+    pub text: String,
+}
+
+/// Headline, byline and time of publication, as far as the rule selects them.
+#[must_use]
+pub fn overrides(document: &Document, rule: &SiteRule) -> [Option<Override>; 3] {
+    let keys = [&rule.title, &rule.byline, &rule.published];
+    if keys.iter().all(|key| key.is_empty()) {
+        return [None, None, None];
     }
     let outline = Outline::new(document);
-    let [headline, byline, published] =
-        [&rule.title, &rule.byline, &rule.published].map(|selectors| text(document, &outline, selectors));
+    keys.map(|selectors| text(document, &outline, selectors))
+}
+
+/// Lets the rule override headline, byline and published; what it does not find stays.
+pub(super) fn apply(document: &mut Document, rule: &SiteRule) {
+    let texts = overrides(document, rule).map(|found| found.map(|found| found.text));
+    let [headline, byline, published] = texts;
     document.headline = headline.or(document.headline.take());
     document.byline = byline.or(document.byline.take());
     document.published = published.or(document.published.take());
 }
 
 /// Text of the first element that has any, by the first selector that selects one.
-fn text(document: &Document, outline: &Outline, selectors: &[Selector]) -> Option<String> {
-    selectors.iter().find_map(|selector| {
+fn text(document: &Document, outline: &Outline, selectors: &[Selector]) -> Option<Override> {
+    selectors.iter().enumerate().find_map(|(at, selector)| {
         let selected = selector.select(outline);
         let mut texts: Vec<(u32, String)> = Vec::new();
         for (block, &node) in document.blocks.iter().zip(&outline.of_block) {
@@ -43,5 +59,6 @@ fn text(document: &Document, outline: &Outline, selectors: &[Selector]) -> Optio
             .into_iter()
             .map(|(_, text)| text.trim().to_owned())
             .find(|text| !text.is_empty() && text.chars().count() <= MAX_CHARACTERS)
+            .map(|text| Override { selector: at, text })
     })
 }

@@ -26,13 +26,25 @@ pub struct SiteRule {
     pub published: Vec<Selector>,
     /// Elements whose blocks are never body.
     pub ignore: Vec<Selector>,
-    /// Name of the recipe, or path of its file, by which the site's declared hashes are made.
-    pub recipe: Option<String>,
+    /// The recipe by which the site's declared hashes are made.
+    pub recipe: Option<SiteRecipe>,
     /// From an image's address to the image that it shows.
     pub images: Vec<ImageRule>,
     /// Query parameters that do not belong to an article's key.
     pub drop_parameters: Vec<String>,
 }
+
+/// A recipe as a site rule gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SiteRecipe {
+    /// The name of a built-in recipe, or the path of a file with one.
+    Named(String),
+    /// The recipe itself, as it would stand in such a file.
+    Written(toml::Table),
+}
+
+/// A TOML table has no total equality only because of numbers that are none; recipes have no floats.
+impl Eq for SiteRecipe {}
 
 /// Site rules by host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +70,28 @@ struct WrittenSite {
     byline: Option<Vec<Spanned<String>>>,
     published: Option<Vec<Spanned<String>>>,
     ignore: Option<Vec<Spanned<String>>>,
-    recipe: Option<String>,
+    recipe: Option<WrittenRecipe>,
     image: Option<Vec<WrittenImage>>,
     drop_parameters: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "`recipe` takes a name, the path of a file, or a table with the recipe"
+)]
+enum WrittenRecipe {
+    Named(String),
+    Table(toml::Table),
+}
+
+impl WrittenRecipe {
+    fn recipe(&self) -> SiteRecipe {
+        match self {
+            Self::Named(name) => SiteRecipe::Named(name.clone()),
+            Self::Table(table) => SiteRecipe::Written(table.clone()),
+        }
+    }
 }
 
 impl Rules {
@@ -156,7 +187,7 @@ impl WrittenSite {
             byline: selectors("byline", &self.byline, base.byline)?,
             published: selectors("published", &self.published, base.published)?,
             ignore: selectors("ignore", &self.ignore, base.ignore)?,
-            recipe: self.recipe.clone().or(base.recipe),
+            recipe: self.recipe.as_ref().map(WrittenRecipe::recipe).or(base.recipe),
             images,
             drop_parameters: self.drop_parameters.clone().unwrap_or(base.drop_parameters),
         })
@@ -231,11 +262,15 @@ impl fmt::Display for SiteRule {
                 list(selectors.iter().map(ToString::to_string).collect())
             )?;
         }
-        if let Some(recipe) = &self.recipe {
+        if let Some(SiteRecipe::Named(recipe)) = &self.recipe {
             writeln!(out, "recipe = {}", string(recipe))?;
         }
         if !self.drop_parameters.is_empty() {
             writeln!(out, "drop_parameters = {}", list(self.drop_parameters.clone()))?;
+        }
+        // Tables come last: what follows one belongs to it.
+        if let Some(SiteRecipe::Written(recipe)) = &self.recipe {
+            writeln!(out, "\n[site.recipe]\n{}", recipe.to_string().trim_end())?;
         }
         for image in &self.images {
             writeln!(out, "\n[[site.image]]\nhosts = {}", list(image.hosts.clone()))?;
@@ -251,115 +286,4 @@ impl fmt::Display for SiteRule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USER: &str = r#"
-[[site]]
-hosts = ["news.example", "*.example"]
-article = ["div#story", "article.main"]
-ignore = [".ad"]
-
-[[site]]
-hosts = ["news.example"]
-ignore = [".promo"]
-recipe = "sha256-text-v1"
-
-[[site.image]]
-hosts = ["thumbs.example"]
-parameter = "src"
-"#;
-
-    #[test]
-    fn builtin_rules_read_and_know_daum() {
-        let rules = Rules::builtin();
-        assert!(rules.sites.len() >= 2, "the built-in text was not read");
-        for host in ["v.daum.net", "news.v.daum.net", "V.Daum.net."] {
-            let rule = rules.for_host(Some(host));
-            assert_eq!(rule.article[0].to_string(), "section[dmcf-sid]", "{host}");
-        }
-        assert!(rules.for_host(Some("daum.net.example")).article.is_empty());
-        assert!(rules.for_host(None).article.is_empty());
-        assert!(
-            !rules.for_host(None).images.is_empty(),
-            "saved copies have no host"
-        );
-    }
-
-    #[test]
-    fn user_rules_override_key_by_key() {
-        let rules = Rules::builtin().with_toml(USER).unwrap();
-        let news = rules.for_host(Some("news.example"));
-        assert_eq!(news.article.len(), 2);
-        assert_eq!(news.ignore[0].to_string(), ".promo");
-        assert_eq!(news.recipe.as_deref(), Some("sha256-text-v1"));
-        assert_eq!(news.images[0].hosts, ["thumbs.example"]);
-        assert!(
-            news.images.len() > 1,
-            "built-in image rules stay, behind the user's"
-        );
-        let other = rules.for_host(Some("blog.example"));
-        assert_eq!(other.ignore[0].to_string(), ".ad");
-        assert_eq!(other.recipe, None);
-
-        let daum = Rules::builtin()
-            .with_toml("[[site]]\nhosts = ['v.daum.net']\nrecipe = 'mine'")
-            .unwrap();
-        let daum = daum.for_host(Some("v.daum.net"));
-        assert_eq!(daum.article[0].to_string(), "section[dmcf-sid]");
-        assert_eq!(daum.recipe.as_deref(), Some("mine"));
-    }
-
-    #[test]
-    fn the_longest_pattern_wins_and_a_pattern_is_no_bare_suffix() {
-        let toml = "[[site]]\nhosts=['*.b.example']\nrecipe='b'\n[[site]]\nhosts=['*.example']\nrecipe='all'";
-        let rules = Rules::builtin().with_toml(toml).unwrap();
-        let recipe = |host| rules.for_host(Some(host)).recipe.as_deref();
-        assert_eq!(recipe("a.b.example"), Some("b"));
-        assert_eq!(recipe("b.example"), Some("all"));
-        assert_eq!(recipe("myexample"), None);
-    }
-
-    #[test]
-    fn errors_name_line_and_key() {
-        for (toml, line, part) in [
-            (
-                "[[site]]\nhosts = ['a.example']\narticle = [\n  'div',\n  'p > a']",
-                5,
-                "`article`",
-            ),
-            ("[[site]]\nhosts = ['a.example']\n\nartcle = ['div']", 4, "artcle"),
-            ("[[site]]\nhosts = ['a.example']\ntitle = 'h1'", 3, "sequence"),
-            ("[[site]]\narticle = ['div']", 1, "hosts"),
-            ("[[site]]\nhosts = []", 2, "`hosts`"),
-            ("[[site]]\nhosts = ['http://a.example/']", 2, "`hosts`"),
-            ("\n[[site]\n", 2, ""),
-            (
-                "[[site]]\nhosts = ['a']\n[[site.image]]\nhosts = ['b']\n",
-                4,
-                "`image`",
-            ),
-        ] {
-            let error = Rules::builtin().with_toml(toml).unwrap_err().to_string();
-            assert!(
-                error.contains(&format!("line {line},")) || error.contains(&format!("line {line}:")),
-                "{toml}\n{error}"
-            );
-            assert!(error.contains(part), "{toml}\n{error}");
-        }
-    }
-
-    #[test]
-    fn a_shown_rule_reads_back() {
-        let rules = Rules::builtin().with_toml(USER).unwrap();
-        for host in ["news.example", "v.daum.net"] {
-            let rule = rules.for_host(Some(host));
-            let empty = Rules {
-                everywhere: SiteRule::default(),
-                sites: vec![],
-            };
-            let again = empty.with_toml(&rule.to_string()).unwrap();
-            assert_eq!(again.for_host(Some(host)), rule, "{rule}");
-        }
-    }
-}
+mod tests;

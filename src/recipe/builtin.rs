@@ -3,10 +3,13 @@
 
 use std::sync::LazyLock;
 
-use super::algorithm::{Algorithm, Chain};
+use super::algorithm::Algorithm;
+use super::chain::Chain;
 use super::declared::Spelling;
+use super::encoding::Encoding;
 use super::message::Template;
-use super::rule::{Encoding, Recipe, Scope};
+use super::rule::Recipe;
+use super::scope::Scope;
 use super::step::Step;
 
 fn recipe(name: &str, note: &str, scope: Scope, steps: &[Step]) -> Recipe {

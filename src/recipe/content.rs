@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::markup::{self, Piece};
 use super::message::{Field, PageValue};
-use super::rule::Scope;
+use super::scope::Scope;
 use crate::block::{Block, Document, Mark};
 use crate::html::raw_text;
 

@@ -6,7 +6,8 @@ use super::algorithm::Algorithm;
 use super::content::{Around, PageInput};
 use super::declared::{Declared, Spelling};
 use super::message::Field;
-use super::rule::{Recipe, Scope};
+use super::rule::Recipe;
+use super::scope::Scope;
 use super::{builtin, step::Step};
 
 /// A block's digest by a recipe, with its spelling.

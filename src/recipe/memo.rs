@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::content::{Around, PageInput};
+use super::encoding::Encoding;
 use super::hash::steps;
 use super::message::{Field, Part, Template};
-use super::rule::Encoding;
 use super::space::{AXES, Envelope, Form, Space};
 
 /// The texts a block takes on under the forms of a space. Forms that agree on a text share it.

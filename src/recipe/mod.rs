@@ -4,28 +4,34 @@
 
 mod algorithm;
 mod builtin;
+mod chain;
 mod content;
 mod declared;
+mod encoding;
 mod find;
 mod hash;
 mod markup;
 mod memo;
 mod message;
 mod rule;
+mod scope;
 mod search;
 mod space;
 mod stamp;
 mod step;
 mod tree;
 
-pub use algorithm::{Algorithm, Chain, MAX_CHAIN, Operation};
+pub use algorithm::Algorithm;
 pub use builtin::{builtin, builtins};
+pub use chain::{Chain, MAX_CHAIN, Operation};
 pub use content::PageInput;
 pub use declared::{Declared, Spelling};
+pub use encoding::Encoding;
 pub use find::{BlockRef, FindOptions, FindReport, Found, find};
 pub use hash::{ContentHash, Hasher, hash};
 pub use message::{Field, MAX_PARTS, PageValue, Part, Template};
-pub use rule::{Encoding, MAX_RECIPE_FILE, MAX_STEPS, Recipe, Scope};
+pub use rule::{MAX_RECIPE_FILE, MAX_STEPS, Recipe};
+pub use scope::Scope;
 pub use space::{Space, Target};
 pub use stamp::{Stamped, stamp};
 pub use step::Step;

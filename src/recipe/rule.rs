@@ -1,14 +1,13 @@
 //! A recipe as data, and its TOML.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::RecipeError;
-use super::algorithm::Chain;
+use super::chain::Chain;
 use super::declared::Spelling;
+use super::encoding::Encoding;
 use super::message::{Field, Template};
+use super::scope::Scope;
 use super::step::Step;
 use crate::digest::{Hash, sha256};
 
@@ -17,163 +16,6 @@ pub const MAX_STEPS: usize = 32;
 
 /// Largest recipe file in bytes.
 pub const MAX_RECIPE_FILE: usize = 1 << 20;
-
-/// Which part of a block a recipe starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// The block's characters, references resolved, nothing collapsed; `br` and boundaries are one
-    /// space.
-    Text,
-    /// The same, `br` and boundaries being a line feed.
-    TextLines,
-    /// The same, `br` and boundaries being nothing (the DOM's `textContent`).
-    TextJoined,
-    /// The source between start tag and end tag, as written.
-    InnerHtml,
-    /// The source of the element, tags included, as written.
-    OuterHtml,
-    /// The canonical form, `form-v1`.
-    Form,
-    /// The address of the block's first image: `data-org-src`, else `data-src`, else `src`.
-    Image,
-    /// The `src` of the block's first image.
-    ImageSource,
-    /// The `alt` of the block's first image.
-    ImageAlt,
-    /// Nothing: the message is made of other values alone. Such a recipe proves nothing about a
-    /// block's text.
-    Nothing,
-}
-
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 10] = [
-        Self::Text,
-        Self::TextLines,
-        Self::TextJoined,
-        Self::InnerHtml,
-        Self::OuterHtml,
-        Self::Form,
-        Self::Image,
-        Self::ImageSource,
-        Self::ImageAlt,
-        Self::Nothing,
-    ];
-
-    /// The name used in recipes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::TextLines => "text-lines",
-            Self::TextJoined => "text-joined",
-            Self::InnerHtml => "inner-html",
-            Self::OuterHtml => "outer-html",
-            Self::Form => "form",
-            Self::Image => "image",
-            Self::ImageSource => "image-source",
-            Self::ImageAlt => "image-alt",
-            Self::Nothing => "nothing",
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Scope {
-    type Err = RecipeError;
-
-    fn from_str(name: &str) -> Result<Self, RecipeError> {
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.as_str() == name)
-            .ok_or_else(|| RecipeError::UnknownScope(name.to_owned()))
-    }
-}
-
-/// How the message becomes bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Encoding {
-    /// UTF-8.
-    #[default]
-    Utf8,
-    /// UTF-8 after a byte order mark.
-    Utf8Bom,
-    /// UTF-16, little-endian, without a byte order mark.
-    Utf16Le,
-    /// UTF-16, big-endian, without a byte order mark.
-    Utf16Be,
-    /// The page's own encoding; characters it lacks as decimal references.
-    Page,
-    /// EUC-KR with the CP949 extension; characters it lacks as decimal references.
-    EucKr,
-}
-
-impl Encoding {
-    /// Every encoding.
-    pub const ALL: [Self; 6] = [
-        Self::Utf8,
-        Self::Utf8Bom,
-        Self::Utf16Le,
-        Self::Utf16Be,
-        Self::Page,
-        Self::EucKr,
-    ];
-
-    /// The name used in recipes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Utf8Bom => "utf-8-bom",
-            Self::Utf16Le => "utf-16le",
-            Self::Utf16Be => "utf-16be",
-            Self::Page => "page",
-            Self::EucKr => "euc-kr",
-        }
-    }
-
-    /// The bytes of `text`; `charset` is the name of the page's encoding.
-    #[must_use]
-    pub fn encode(self, text: String, charset: &str) -> Vec<u8> {
-        match self {
-            Self::Utf8 => text.into_bytes(),
-            Self::Utf8Bom => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-            Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            Self::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            Self::EucKr => encoding_rs::EUC_KR.encode(&text).0.into_owned(),
-            Self::Page => match charset {
-                "UTF-16LE" => Self::Utf16Le.encode(text, charset),
-                "UTF-16BE" => Self::Utf16Be.encode(text, charset),
-                _ => match encoding_rs::Encoding::for_label(charset.as_bytes()) {
-                    Some(encoding) => encoding.encode(&text).0.into_owned(),
-                    None => text.into_bytes(),
-                },
-            },
-        }
-    }
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Encoding {
-    type Err = RecipeError;
-
-    fn from_str(name: &str) -> Result<Self, RecipeError> {
-        Self::ALL
-            .into_iter()
-            .find(|encoding| encoding.as_str() == name)
-            .ok_or_else(|| RecipeError::UnknownEncoding(name.to_owned()))
-    }
-}
 
 /// A named, versioned rule: which bytes of a block are digested, after which steps, with which
 /// digest.
@@ -419,58 +261,4 @@ impl Serialize for Recipe {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SALTED: &str = r#"
-name = "daily-news"
-version = 3
-scope = "inner-html"
-steps = ["resolve-references", "drop-attributes data-*", "trim"]
-message = "{attribute:id}|{content}\n"
-key = "{page:address}"
-digest = ["sha-512", "take 32"]
-spelling = "base64"
-"#;
-
-    #[test]
-    fn toml_reads_back_to_the_same_recipe() {
-        let recipe = Recipe::from_toml(SALTED).unwrap();
-        assert_eq!(recipe.label(), "daily-news-v3");
-        assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
-        let through_serde = toml::to_string(&recipe).unwrap();
-        assert_eq!(Recipe::from_toml(&through_serde).unwrap(), recipe);
-    }
-
-    #[test]
-    fn identity_is_the_rule_without_its_name() {
-        let recipe = Recipe::from_toml(SALTED).unwrap();
-        let mut renamed = recipe.clone();
-        renamed.name = "other".into();
-        renamed.version = 9;
-        renamed.note = "words".into();
-        assert_eq!(recipe.identity(), renamed.identity());
-        renamed.steps.pop();
-        assert_ne!(recipe.identity(), renamed.identity());
-    }
-
-    #[test]
-    fn errors_say_what_is_wrong() {
-        for (toml, word) in [
-            ("name = \"a\"\nscope = \"body\"", "body"),
-            ("name = \"a\"\nscope = \"text\"\nsteps = [\"squeeze\"]", "squeeze"),
-            ("name = \"a\"\nscope = \"text\"\ndigest = \"crc\"", "crc"),
-            ("name = \"a\"\nscope = \"text\"\ncolour = 1", "colour"),
-            ("name = \"A b\"\nscope = \"text\"", "A b"),
-            ("name = \"a\"\nscope = \"text\"\nmessage = \"{pid}\"", "pid"),
-            ("name = \"a\"", "scope"),
-            (
-                "name = \"a\"\nscope = \"text\"\ndigest = \"md5\"\nspelling = \"integrity\"",
-                "integrity",
-            ),
-        ] {
-            let error = Recipe::from_toml(toml).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
-        }
-    }
-}
+mod tests;

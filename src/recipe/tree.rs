@@ -1,6 +1,6 @@
 //! Digest chains that share their beginnings, run as a tree.
 
-use super::algorithm::{Chain, Operation};
+use super::chain::{Chain, Operation};
 
 /// An operation, the chain that ends with it, and the operations after it.
 #[derive(Debug, Default)]

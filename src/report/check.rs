@@ -5,12 +5,17 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::archive::Snapshot;
 use crate::block::Document;
-use crate::catalog::ledger::{SiteLedger, Testimony};
-use crate::check::{CheckReport, SiteSummary, Summary, Testified, Verdict};
+use crate::catalog::ledger::Testimony;
+use crate::check::{CheckReport, Compared, SiteSummary, Summary, Testified, Testimonies, Verdict};
 use crate::recipe::Recipe;
 use crate::report::blocks::BlockLine;
-use crate::report::layout::{Accent, Look, cell, columns, counted, fit};
+use crate::report::flow::{Span, wrap};
+use crate::report::layout::{Accent, Look, cell, columns, counted, fit, number};
+
+/// Said of a removed, repeated or moved block where no archive was asked.
+const NOT_COVERED: &str = "not covered";
 
 /// The verdicts of one page and what is needed to print them.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +28,8 @@ pub struct Shown<'a> {
     pub recipes: &'a [Recipe],
     /// The verdicts.
     pub report: &'a CheckReport,
-    /// What other snapshots say, block by block; empty without an archive.
-    pub witnesses: &'a [Option<Testified>],
+    /// What other snapshots say; `None` without an archive.
+    pub testimonies: Option<&'a Testimonies>,
     /// Whether blocks without a declared hash are printed as well.
     pub all: bool,
 }
@@ -39,6 +44,14 @@ struct Line<'a> {
     /// Those that say it, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     witness_snapshots: Vec<Value>,
+}
+
+impl Shown<'_> {
+    fn testified(&self, block: usize) -> Option<&Testified> {
+        self.testimonies
+            .and_then(|all| all.blocks.get(block))
+            .and_then(Option::as_ref)
+    }
 }
 
 /// JSON Lines, one object a block.
@@ -56,7 +69,7 @@ pub fn json(shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
             .and_then(|index| shown.recipes.get(index))
             .or(shown.recipes.first());
         let recipe = recipe.map(Recipe::label).unwrap_or_default();
-        let testified = shown.witnesses.get(check.block).and_then(Option::as_ref);
+        let testified = shown.testified(check.block);
         let line = Line {
             block: BlockLine::new(shown.page, check.block, block, &hash, &recipe),
             verdict: check.verdict.as_str(),
@@ -70,11 +83,60 @@ pub fn json(shown: &Shown<'_>, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn names(testified: &Testified) -> Vec<Value> {
-    testified
-        .snapshots
-        .iter()
-        .map(|snapshot| json!({"address": snapshot.address, "n": snapshot.n, "time": snapshot.moment}))
-        .collect()
+    testified.snapshots.iter().map(name).collect()
+}
+
+fn name(snapshot: &Snapshot) -> Value {
+    json!({"address": snapshot.address, "n": snapshot.n, "time": snapshot.moment})
+}
+
+/// What became of the declared hashes of several pages, for the summary.
+#[derive(Debug, Default)]
+pub struct Structures {
+    archive: bool,
+    compared: u64,
+    changed: Vec<Value>,
+}
+
+impl Structures {
+    /// Nothing counted yet; `archive` tells whether one is asked.
+    #[must_use]
+    pub fn new(archive: bool) -> Self {
+        Self {
+            archive,
+            ..Self::default()
+        }
+    }
+
+    /// Counts one page, which may have had no snapshot to be held against.
+    pub fn count(&mut self, page: &str, compared: Option<&Compared>) {
+        let Some(compared) = compared else { return };
+        self.compared += 1;
+        if compared.structure.is_same() {
+            return;
+        }
+        let missing: Vec<Value> = (compared.structure.missing.iter().zip(&compared.missing))
+            .map(|(index, block)| json!({"index": index, "declared": block.declared, "text": block.text}))
+            .collect();
+        self.changed.push(json!({
+            "page": page,
+            "against": name(&compared.against),
+            "missing": missing,
+            "repeated": compared.structure.repeated,
+            "moved": compared.structure.moved,
+        }));
+    }
+
+    /// `"not covered"`, or how many pages were compared, and those that differ with what is missing
+    /// (index and text in the other snapshot), repeated and moved (indices on the page).
+    #[must_use]
+    pub fn json(&self) -> Value {
+        if self.archive {
+            json!({"compared": self.compared, "changed": self.changed})
+        } else {
+            json!(NOT_COVERED)
+        }
+    }
 }
 
 /// The summary object over all pages.
@@ -117,9 +179,9 @@ fn told(testified: &Testified) -> String {
     }
 }
 
-/// The JSON line of one site of an archive.
+/// The JSON line of one site of an archive; `None` is that of pages without a host.
 #[must_use]
-pub fn site_object(site: &str, summary: &SiteSummary, recipes: &[Recipe], ledger: &SiteLedger) -> Value {
+pub fn site_object(site: Option<&str>, summary: &SiteSummary, recipes: &[Recipe]) -> Value {
     let fitting = summary.fitting(recipes);
     json!({
         "type": "site",
@@ -135,30 +197,81 @@ pub fn site_object(site: &str, summary: &SiteSummary, recipes: &[Recipe], ledger
         "recipe_reproduces": fitting.map(|(_, count)| count),
         "first": summary.first,
         "last": summary.last,
-        "equal_texts_equal_hashes": ledger.salt.equal,
-        "equal_texts_different_hashes": ledger.salt.different,
+        "pairs": summary.ledger.pairs.len(),
+        "conflicts": summary.ledger.conflicts,
+        "equal_texts_equal_hashes": summary.ledger.salt.equal,
+        "equal_texts_different_hashes": summary.ledger.salt.different,
     })
 }
 
-/// The same in one line of text.
-#[must_use]
-pub fn site_line(site: &str, summary: &SiteSummary, recipes: &[Recipe], ledger: &SiteLedger) -> String {
-    let site = if site.is_empty() { "(no host)" } else { site };
-    let mut facts = vec![
-        format!("{site}: {}", counted(summary.pages as u64, "page")),
-        counts(&summary.summary),
-    ];
-    if let Some((recipe, count)) = summary.fitting(recipes) {
-        facts.push(format!("{} reproduces {count}", recipe.label()));
-    }
-    let salt = &ledger.salt;
-    if salt.equal + salt.different > 0 {
+/// The same as text: a heading, then one fact a line.
+pub fn site(
+    site: Option<&str>,
+    summary: &SiteSummary,
+    recipes: &[Recipe],
+    look: Look,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let heading = format!(
+        "{}  {}, {}",
+        site.unwrap_or("(no host)"),
+        counted(summary.pages as u64, "page"),
+        counted(summary.summary.blocks as u64, "block")
+    );
+    writeln!(out, "{}", look.paint(Accent::Strong, fit(&heading, look.width)))?;
+    let mut facts = vec![counts(&summary.summary)];
+    let declared = summary.summary.declared();
+    if declared > 0 {
+        facts.push(match summary.fitting(recipes) {
+            Some((recipe, count)) => format!(
+                "recipe {} reproduces {} of {} declared hashes",
+                recipe.label(),
+                number(count as u64),
+                number(declared as u64)
+            ),
+            None => "no known recipe reproduces any of its hashes".to_owned(),
+        });
+        let day = |moment: Option<crate::page::Moment>| {
+            moment.map_or_else(
+                || "unknown".to_owned(),
+                |moment| moment.to_string().chars().take(10).collect(),
+            )
+        };
         facts.push(format!(
-            "equal texts in different articles: {} with equal hashes, {} with different ones",
-            salt.equal, salt.different
+            "declared hashes first seen {}, last seen {}",
+            day(summary.first),
+            day(summary.last)
         ));
     }
-    facts.join("; ")
+    let ledger = &summary.ledger;
+    if ledger.conflicts > 0 {
+        facts.push(format!(
+            "conflicts: {} over different contents; `check ADDRESS` tells which",
+            if ledger.conflicts == 1 {
+                "1 declared hash stands".to_owned()
+            } else {
+                format!("{} declared hashes stand", number(ledger.conflicts))
+            }
+        ));
+    }
+    if ledger.salt.equal + ledger.salt.different > 0 {
+        facts.push(format!(
+            "equal texts in different articles: {} with equal hashes, {} with different ones{}",
+            number(ledger.salt.equal),
+            number(ledger.salt.different),
+            if ledger.salt.equal > 0 {
+                ", so no salt by article goes into those"
+            } else {
+                ", so something of the article goes into them"
+            }
+        ));
+    }
+    for fact in facts {
+        for line in wrap(&[Span::plain(fact)], look.width.saturating_sub(2), look) {
+            writeln!(out, "  {}", line.text)?;
+        }
+    }
+    Ok(())
 }
 
 fn counts(summary: &Summary) -> String {
@@ -205,12 +318,14 @@ pub fn terminal(shown: &Shown<'_>, look: Look, out: &mut impl Write) -> io::Resu
             cell(check.verdict.as_str(), 10),
             cell(&declared, 12)
         );
-        let witness = shown
-            .witnesses
-            .get(check.block)
-            .and_then(Option::as_ref)
-            .map(told)
-            .unwrap_or_default();
+        let witness = shown.testified(check.block).map(|testified| {
+            let accent = match testified.testimony {
+                Testimony::Conflict => Accent::Bad,
+                Testimony::Rehashed => Accent::Notice,
+                Testimony::First | Testimony::Consistent => Accent::Faint,
+            };
+            Span::new(accent, told(testified))
+        });
         let room = look.width.saturating_sub(columns(&head)).max(8);
         let painted = head.replacen(
             check.verdict.as_str(),
@@ -218,12 +333,10 @@ pub fn terminal(shown: &Shown<'_>, look: Look, out: &mut impl Write) -> io::Resu
             1,
         );
         writeln!(out, "{painted}{}", fit(&block.text, room).trim_end())?;
-        if !witness.is_empty() {
-            writeln!(
-                out,
-                "      {}",
-                look.paint(Accent::Faint, fit(&witness, look.width.saturating_sub(6)))
-            )?;
+        if let Some(witness) = witness {
+            for line in wrap(&[witness], look.width.saturating_sub(6), look) {
+                writeln!(out, "      {}", line.text)?;
+            }
         }
     }
     writeln!(out, "{}", counts(summary))?;
@@ -240,16 +353,75 @@ pub fn terminal(shown: &Shown<'_>, look: Look, out: &mut impl Write) -> io::Resu
             fit.reproduced.len()
         )?;
     }
-    let note = if summary.declared() == 0 {
-        "this page declares no content hashes"
+    for note in closing(shown) {
+        for line in wrap(&[note], look.width, look) {
+            writeln!(out, "{}", line.text)?;
+        }
+    }
+    Ok(())
+}
+
+/// What verdicts on single blocks cannot show, or what the archive shows of it.
+fn closing(shown: &Shown<'_>) -> Vec<Span> {
+    let mut notes = Vec::new();
+    if shown.report.summary.declared() == 0 {
+        notes.push(Span::new(Accent::Faint, "this page declares no content hashes"));
+        // What was declared before and is gone now is told all the same.
+        if shown
+            .testimonies
+            .is_none_or(|all| all.structure.as_ref().is_none_or(|one| one.structure.is_same()))
+        {
+            return notes;
+        }
     } else if shown.report.fits.is_empty() {
-        "no known recipe reproduces any of them; `pressmark recipe find` searches further"
-    } else {
-        "hashes of single blocks cannot show that a block was removed, repeated or reordered; an archive can"
+        notes.push(Span::new(
+            Accent::Faint,
+            "no known recipe reproduces any of them; `pressmark recipe find` searches further",
+        ));
+    }
+    notes.push(match shown.testimonies {
+        None => Span::new(
+            Accent::Faint,
+            format!(
+                "{NOT_COVERED}: whether a block was removed, repeated or moved; an archive (-A) can tell"
+            ),
+        ),
+        Some(Testimonies { structure: None, .. }) => Span::new(
+            Accent::Faint,
+            format!(
+                "{NOT_COVERED}: whether a block was removed, repeated or moved; the archive has no snapshot before"
+            ),
+        ),
+        Some(Testimonies {
+            structure: Some(compared),
+            ..
+        }) => against(compared),
+    });
+    notes
+}
+
+fn against(compared: &Compared) -> Span {
+    let name = format!("{}@{}", compared.against.address, compared.against.n);
+    let structure = &compared.structure;
+    if structure.is_same() {
+        return Span::new(
+            Accent::Faint,
+            format!("against {name}: no declared hash missing, repeated or moved"),
+        );
+    }
+    let list = |blocks: &[usize]| -> String {
+        let numbers: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+        format!("block {}", numbers.join(", "))
     };
-    writeln!(
-        out,
-        "{}",
-        look.paint(Accent::Faint, fit(note, look.width.max(40)))
-    )
+    let mut facts = Vec::new();
+    if !structure.missing.is_empty() {
+        facts.push(format!("missing {} of it", list(&structure.missing)));
+    }
+    if !structure.repeated.is_empty() {
+        facts.push(format!("repeated as {}", list(&structure.repeated)));
+    }
+    if !structure.moved.is_empty() {
+        facts.push(format!("moved to {}", list(&structure.moved)));
+    }
+    Span::new(Accent::Notice, format!("against {name}: {}", facts.join("; ")))
 }

@@ -119,5 +119,12 @@ pub fn found(
         }
         writeln!(out, "{}", found.recipe.to_toml())?;
     }
-    Ok(())
+    writeln!(
+        out,
+        "{}",
+        look.paint(
+            Accent::Faint,
+            "# for `check --recipe`, put one of them into a file; --keep makes the first a rule of the site"
+        )
+    )
 }

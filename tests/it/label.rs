@@ -186,11 +186,7 @@ fn every_label_has_its_reason() {
             .unwrap();
         reasons[at].to_string()
     };
-    assert!(
-        of(FERRY).contains("by container: it stands in article"),
-        "{}",
-        of(FERRY)
-    );
+    assert!(of(FERRY).contains("by container: in article"), "{}", of(FERRY));
     assert!(of("Foto: Mara").contains("by phrase"), "{}", of("Foto: Mara"));
 }
 

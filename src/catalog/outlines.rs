@@ -1,0 +1,92 @@
+//! Reading outlines back: each rests on others, down to one that was spelled out.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use rustc_hash::FxHashMap;
+
+use super::outline::{self, OutlineBlock};
+use super::{CatalogError, stream};
+
+/// Bases followed before the catalog is called damaged.
+const CHAIN_LIMIT: usize = 4096;
+
+/// Bytes reserved for an outline before it is read.
+const MAX_DATA: usize = 1 << 20;
+
+/// Decoded blocks kept by [`Outlines`]: about 32 MB.
+const CACHED_BLOCKS: usize = 1 << 19;
+
+/// The blocks of a snapshot in source order, without reading its page.
+pub fn outline(conn: &Connection, snapshot: i64) -> Result<Vec<OutlineBlock>, CatalogError> {
+    Ok(Outlines::default().get(conn, snapshot)?.to_vec())
+}
+
+/// Snapshots of an article that have an outline, in the order in which they were recorded.
+pub(super) fn steps(conn: &Connection, article: i64) -> Result<Vec<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 ORDER BY step")?
+        .query_map([article], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Base, start and length of an outline.
+pub(super) fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64>, u64, u32)>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT base, start, length FROM outlines WHERE snapshot = ?1")?
+        .query_row([snapshot], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?))
+        })
+        .optional()?)
+}
+
+/// Reads outlines and keeps those it has read, within a bound.
+#[derive(Debug, Default)]
+pub struct Outlines {
+    stream: stream::Reader,
+    kept: FxHashMap<i64, Arc<[OutlineBlock]>>,
+    blocks: usize,
+}
+
+impl Outlines {
+    /// The blocks of a snapshot in source order.
+    pub fn get(&mut self, conn: &Connection, snapshot: i64) -> Result<Arc<[OutlineBlock]>, CatalogError> {
+        let malformed = |row| CatalogError::Malformed {
+            table: "outlines",
+            row,
+        };
+        let mut pending: Vec<(i64, Vec<u8>)> = Vec::new();
+        let mut next = Some(snapshot);
+        let mut blocks: Arc<[OutlineBlock]> = Arc::from([]);
+        while let Some(wanted) = next {
+            if let Some(known) = self.kept.get(&wanted) {
+                blocks = Arc::clone(known);
+                break;
+            }
+            if pending.len() == CHAIN_LIMIT {
+                return Err(malformed(snapshot));
+            }
+            let (base, start, length) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
+            let mut data = Vec::with_capacity((length as usize).min(MAX_DATA));
+            self.stream.read(conn, start, length as usize, &mut data)?;
+            pending.push((wanted, data));
+            next = base;
+        }
+        while let Some((wanted, data)) = pending.pop() {
+            blocks = outline::decode(&blocks, &data)
+                .map_err(|_| malformed(wanted))?
+                .into();
+            self.keep(wanted, Arc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+
+    pub(super) fn keep(&mut self, snapshot: i64, blocks: Arc<[OutlineBlock]>) {
+        if self.blocks > CACHED_BLOCKS {
+            self.kept.clear();
+            self.blocks = 0;
+        }
+        self.blocks += blocks.len();
+        self.kept.insert(snapshot, blocks);
+    }
+}

@@ -1,0 +1,68 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn open() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(super::super::blocks::TABLES).unwrap();
+    conn
+}
+
+fn scrambled(n: u64) -> u64 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+}
+
+#[test]
+fn every_posting_is_found_through_all_merges_and_nothing_else_is() {
+    let conn = open();
+    let mut truth: BTreeSet<Posting> = BTreeSet::new();
+    for article in 0..700_i64 {
+        // Key 7 is a template block that every article holds.
+        let postings: Vec<Posting> = (0..9)
+            .map(|n| (scrambled((article.cast_unsigned() * 5 + n) % 1000), article))
+            .chain([(7, article)])
+            .collect();
+        truth.extend(&postings);
+        add(&conn, Space::Content, postings).unwrap();
+    }
+    let runs = runs_of(&conn, Space::Content, None).unwrap();
+    assert!(runs.len() < LOWEST_FAN + FAN, "{} runs", runs.len());
+    let mut reader = Reader::open(&conn, Space::Content).unwrap();
+    let mut articles = Vec::new();
+    for key in (0..1000).map(scrambled).chain([7, 8]) {
+        reader.articles(&conn, key, key, &mut articles).unwrap();
+        let expected: Vec<i64> = truth
+            .range((key, i64::MIN)..=(key, i64::MAX))
+            .map(|p| p.1)
+            .collect();
+        assert_eq!(articles, expected);
+    }
+    let (low, high) = (scrambled(3), scrambled(3) + (1 << 28));
+    reader.articles(&conn, low, high, &mut articles).unwrap();
+    let expected: BTreeSet<i64> = truth
+        .range((low, i64::MIN)..=(high, i64::MAX))
+        .map(|p| p.1)
+        .collect();
+    assert!(articles.iter().eq(expected.iter()));
+    Reader::open(&conn, Space::Declared)
+        .unwrap()
+        .articles(&conn, 0, u64::MAX, &mut articles)
+        .unwrap();
+    assert!(articles.is_empty());
+}
+
+#[test]
+fn a_rewrite_drops_what_is_refused() {
+    let conn = open();
+    for article in 0..50 {
+        add(&conn, Space::Content, vec![(1, article), (2, article)]).unwrap();
+    }
+    rewrite(&conn, Space::Content, |(_, article)| article % 2 == 0).unwrap();
+    let mut articles = Vec::new();
+    Reader::open(&conn, Space::Content)
+        .unwrap()
+        .articles(&conn, 1, 1, &mut articles)
+        .unwrap();
+    assert!(articles.iter().copied().eq((0..50).step_by(2)));
+    assert_eq!(runs_of(&conn, Space::Content, None).unwrap().len(), 1);
+}
