@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod input;
 mod kept;
+mod line;
 mod ndjson;
 mod options;
 mod payload;

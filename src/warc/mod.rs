@@ -12,7 +12,9 @@
 //!
 //! Never: opens files.
 
+mod begin;
 pub mod coding;
+mod damage;
 pub mod digest;
 mod fields;
 pub mod http;
@@ -23,7 +25,8 @@ mod stream;
 mod write;
 
 pub use fields::Fields;
-pub use reader::{Block, Damage, DamageKind, Reader};
+pub use damage::{Damage, DamageKind};
+pub use reader::{Block, Reader};
 pub use record::{Format, Record, RecordType, moment};
 pub use stream::Stream;
 pub use write::{Compression, Draft, Writer, Written, put_field};

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use super::begin::{begins_record, inner_record, starts_warc};
+use super::damage::{Damage, DamageKind, broken, clipped, clipped_text, is_fatal};
 use super::fields::{Fields, text};
 use super::record::{Format, Record, arc_line};
 use super::stream::Stream;
@@ -15,33 +17,6 @@ const SIGHT: usize = 4096;
 
 /// First bytes of a gzip member: magic and the only method there is.
 const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
-
-/// A place that could not be read as a record. The reader goes on behind it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Damage {
-    /// Offset in the input of the record, or of the compressed member that holds it.
-    pub offset: u64,
-    /// What kind of damage.
-    pub kind: DamageKind,
-    /// For people.
-    pub message: String,
-}
-
-/// Kinds of damage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DamageKind {
-    /// The compressed data is damaged.
-    Compression,
-    /// The input ends inside a record.
-    Truncated,
-    /// Bytes that are no record stand where one should begin.
-    Garbage,
-    /// A header without a readable length, or over the limit.
-    Header,
-    /// Reading the input itself failed; the reader ends here.
-    Reading,
-}
 
 /// The block of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -437,81 +412,4 @@ impl<R: Read> Reader<R> {
         }
         broken(offset, error)
     }
-}
-
-/// Whether an error is one of reading the input rather than of what was read.
-fn is_fatal(error: &io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-    )
-}
-
-fn broken(offset: u64, error: &io::Error) -> Damage {
-    let kind = match error.kind() {
-        io::ErrorKind::InvalidData => DamageKind::Compression,
-        io::ErrorKind::UnexpectedEof => DamageKind::Truncated,
-        _ => DamageKind::Reading,
-    };
-    Damage {
-        offset,
-        kind,
-        message: error.to_string(),
-    }
-}
-
-/// Whether bytes begin a record: of a WARC the version line and a field, of an ARC its line.
-fn begins_record(bytes: &[u8], format: Option<Format>) -> bool {
-    if format != Some(Format::Arc) && begins_warc(bytes) {
-        return true;
-    }
-    if format == Some(Format::Warc) {
-        return false;
-    }
-    // An ARC line may be cut off by the sight; then its address and scheme must do.
-    match memchr::memchr(b'\n', bytes) {
-        Some(end) => arc_line(&bytes[..end], 0).is_some(),
-        None => {
-            bytes.starts_with(b"http://") || bytes.starts_with(b"https://") || bytes.starts_with(b"filedesc:")
-        }
-    }
-}
-
-/// `WARC/` in either case.
-fn starts_warc(bytes: &[u8]) -> bool {
-    bytes
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"WARC/"))
-}
-
-/// `WARC/`, a digit, a dot, the end of the line within sight, and the start of a field.
-fn begins_warc(bytes: &[u8]) -> bool {
-    if !starts_warc(bytes) {
-        return false;
-    }
-    let version = &bytes[5..];
-    if !version.first().is_some_and(u8::is_ascii_digit) || version.get(1) != Some(&b'.') {
-        return false;
-    }
-    let Some(end) = memchr::memchr(b'\n', &version[..version.len().min(16)]) else {
-        return false;
-    };
-    version.get(end + 1).is_none_or(u8::is_ascii_alphabetic)
-}
-
-/// Where in a block another record begins at the start of a line.
-fn inner_record(block: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(block, b"\nWARC/")
-        .map(|at| at + 1)
-        .find(|at| begins_warc(&block[*at..]))
-}
-
-/// The start of bytes for a message.
-fn clipped(bytes: &[u8]) -> String {
-    let end = bytes.len().min(60);
-    text(bytes[..end].trim_ascii_end())
-}
-
-fn clipped_text(value: &str) -> String {
-    value.chars().take(60).collect()
 }
