@@ -26,7 +26,7 @@ fn main() {
 
 fn decompress(path: &str) {
     let started = Instant::now();
-    let mut stream = Stream::new(std::fs::File::open(path).expect("the file given"));
+    let mut stream = Stream::at_rest(std::fs::File::open(path).expect("the file given"));
     let mut buffer = vec![0; 1 << 20];
     let mut bytes = 0;
     while let Ok(read) = stream.read(&mut buffer) {
@@ -40,7 +40,9 @@ fn decompress(path: &str) {
 
 fn records(path: &str) {
     let started = Instant::now();
-    let mut reader = Reader::new(Stream::new(std::fs::File::open(path).expect("the file given")));
+    let mut reader = Reader::new(Stream::at_rest(
+        std::fs::File::open(path).expect("the file given"),
+    ));
     let (mut count, mut bytes) = (0, 0);
     while let Some(record) = reader.next_record() {
         if let Ok(record) = record {

@@ -57,7 +57,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let options = SourceOptions {
         revisits: Revisits::with_archive(ingest::originals({
             let path = path.clone();
-            move || Archive::open(Arc::new(LocalDisk::new(&path)))
+            move || {
+                let there = path
+                    .is_dir()
+                    .then(|| Archive::open(Arc::new(LocalDisk::new(&path))));
+                there.transpose()
+            }
         })),
         ..arguments.options.options()
     };

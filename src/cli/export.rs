@@ -13,8 +13,8 @@ use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
 use crate::archive::{Archive, ArchiveError, Snapshot};
 use crate::export::{
-    self, ExportError, FilesExport, NdjsonContent, NdjsonExport, Outgoing, Selection, WaczExport,
-    WaczOptions, WarcExport, WarcOptions,
+    self, ExportError, FilesExport, NdjsonContent, NdjsonExport, Outgoing, PackedSnapshot, Planned,
+    Selection, WaczExport, WaczOptions, WarcExport, WarcOptions, WarcPlan,
 };
 use crate::page::Moment;
 use crate::pool;
@@ -157,6 +157,23 @@ struct Tally {
     raw_bytes: u64,
 }
 
+impl Tally {
+    fn count(&mut self, outgoing: &Outgoing) {
+        self.snapshots += 1;
+        self.raw_bytes += outgoing.page.body.len() as u64;
+    }
+
+    /// Counts and tells a snapshot that cannot be restored; any other failure ends the export.
+    fn lose(&mut self, error: ArchiveError, bar: &indicatif::ProgressBar) -> Result<(), Failure> {
+        let ArchiveError::Lost { .. } = error else {
+            return Err(Failure::from(error));
+        };
+        self.lost += 1;
+        bar.suspend(|| tell_user(&Failure::from(error).to_string()));
+        Ok(())
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
     let started = Instant::now();
     let archive = opened::open(global)?;
@@ -203,14 +220,20 @@ fn write(
     let blocks = || each(archive, snapshots, Some(&reader));
     match arguments.format {
         Format::Warc => {
-            let mut export = WarcExport::new(stream(arguments, terminal)?, arguments.warc());
-            let tally = no_blocks()(&mut |outgoing| export.add(outgoing))?;
-            export.finish()?;
+            let options = arguments.warc();
+            let mut export = WarcExport::new(stream(arguments, terminal)?, options.clone());
+            let tally = each_packed(archive, snapshots, None, options, &mut |packed| {
+                export.put(packed)
+            })?;
+            export.finish().map_err(failed)?;
             Ok(tally)
         }
         Format::Cdxj => {
-            let mut export = WarcExport::new(io::sink(), arguments.warc());
-            let tally = no_blocks()(&mut |outgoing| export.add(outgoing))?;
+            let options = arguments.warc();
+            let mut export = WarcExport::new(io::sink(), options.clone());
+            let tally = each_packed(archive, snapshots, None, options, &mut |packed| {
+                export.put(packed)
+            })?;
             let (_, lines) = export.finish()?;
             export::write_cdxj(&lines, stream(arguments, terminal)?)
                 .map_err(|error| super::failure::writing(&error))?;
@@ -222,8 +245,10 @@ fn write(
                 created: None,
                 revisit: arguments.revisit,
             };
+            let warc = options.warc();
             let mut export = WaczExport::new(file(arguments.path("file")?)?, options)?;
-            let tally = blocks()(&mut |outgoing| export.add(outgoing))?;
+            let put = &mut |packed: &PackedSnapshot| export.put(packed);
+            let tally = each_packed(archive, snapshots, Some(&reader), warc, put)?;
             export.finish()?;
             Ok(tally)
         }
@@ -305,14 +330,9 @@ fn each<'a>(
                 match outgoing {
                     Ok(outgoing) => {
                         add(&outgoing).map_err(failed)?;
-                        tally.snapshots += 1;
-                        tally.raw_bytes += outgoing.page.body.len() as u64;
+                        tally.count(&outgoing);
                     }
-                    Err(error @ ArchiveError::Lost { .. }) => {
-                        tally.lost += 1;
-                        bar.suspend(|| tell_user(&Failure::from(error).to_string()));
-                    }
-                    Err(error) => return Err(Failure::from(error)),
+                    Err(error) => tally.lose(error, &bar)?,
                 }
             }
             Ok(())
@@ -320,6 +340,42 @@ fn each<'a>(
         bar.finish_and_clear();
         result.map(|()| tally)
     }
+}
+
+/// The same for formats of WARC records, which are made and compressed on all cores too.
+fn each_packed(
+    archive: &Archive,
+    snapshots: &[Snapshot],
+    reader: Option<&crate::label::Reader>,
+    options: WarcOptions,
+    put: &mut dyn FnMut(&PackedSnapshot) -> Result<(), ExportError>,
+) -> Result<Tally, Failure> {
+    let bar = progress::count(Some(snapshots.len() as u64));
+    let mut tally = Tally::default();
+    let result = std::thread::scope(|scope| {
+        let restored = pool::ordered(scope, pool::cores(), snapshots.iter(), |snapshot| {
+            export::restored(archive, snapshot, reader)
+        });
+        let mut plan = WarcPlan::new(options);
+        let planned = restored.map(move |outgoing| outgoing.map(|outgoing| plan.plan(outgoing)));
+        let packed = pool::ordered(scope, pool::cores(), planned, |planned| {
+            planned.map(Planned::pack)
+        });
+        for packed in packed {
+            bar.inc(1);
+            match packed {
+                Ok(packed) => {
+                    let packed = packed.map_err(failed)?;
+                    put(&packed).map_err(failed)?;
+                    tally.count(&packed.outgoing);
+                }
+                Err(error) => tally.lose(error, &bar)?,
+            }
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    result.map(|()| tally)
 }
 
 /// A closed pipe stays one.

@@ -41,22 +41,26 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let options = arguments.sources.options();
     let (sources, mut outcome) = open_all(&arguments.pages, &options);
     let look = terminal.look();
-    let work = |entry: crate::source::Listed| match entry.read(&options) {
-        Item::Page(page, place) => Ok(render(&page, &place, &reader, &recipe, arguments, look)),
-        Item::Skipped(fault) | Item::Noted(fault) => Err(Some(fault)),
-        Item::LeftOut(_) => Err(None),
+    let work = |entry: crate::source::Listed| {
+        let (mut faults, item) = entry.read(&options);
+        let text = match item {
+            Item::Page(page, place) => render(&page, &place, &reader, &recipe, arguments, look),
+            Item::Skipped(fault) | Item::Noted(fault) => {
+                faults.push(fault);
+                Vec::new()
+            }
+            Item::LeftOut(_) => Vec::new(),
+        };
+        (faults, text)
     };
     thread::scope(|scope| {
-        for result in pool::ordered(scope, pool::cores(), listed(sources), work) {
-            match result {
-                Ok(text) => terminal.write(&text)?,
-                Err(Some(fault)) => {
-                    tell_user(&fault.to_string());
-                    if outcome == Outcome::Clean {
-                        outcome = Outcome::Found;
-                    }
+        for (faults, text) in pool::ordered(scope, pool::cores(), listed(sources), work) {
+            terminal.write(&text)?;
+            for fault in faults {
+                tell_user(&fault.to_string());
+                if outcome == Outcome::Clean {
+                    outcome = Outcome::Found;
                 }
-                Err(None) => {}
             }
         }
         Ok::<_, Failure>(())

@@ -27,7 +27,7 @@ pub use restored::{chosen, restored};
 pub use selection::Selection;
 pub use surt::surt;
 pub use wacz::{WaczExport, WaczOptions};
-pub use warc::{WarcExport, WarcOptions};
+pub use warc::{PackedSnapshot, Planned, WarcExport, WarcOptions, WarcPlan};
 
 use crate::block::Document;
 use crate::digest::Hash;

@@ -8,7 +8,7 @@ use sha2::Digest as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{ExportError, Outgoing, WarcExport, WarcOptions, cdxj};
+use super::{ExportError, Outgoing, PackedSnapshot, WarcExport, WarcOptions, cdxj};
 use crate::digest::{sha256, to_hex};
 use crate::page::Moment;
 use crate::warc::Compression;
@@ -28,6 +28,18 @@ pub struct WaczOptions {
     pub created: Option<Moment>,
     /// Whether a body already written goes out as a `revisit`.
     pub revisit: bool,
+}
+
+impl WaczOptions {
+    /// How the WARC inside is written.
+    #[must_use]
+    pub fn warc(&self) -> WarcOptions {
+        WarcOptions {
+            compression: Compression::Gzip(6),
+            revisit: self.revisit,
+            filename: WARC.to_owned(),
+        }
+    }
 }
 
 /// Writes snapshots as a WACZ.
@@ -75,11 +87,7 @@ impl<W: Write + Seek> WaczExport<W> {
             sha256: sha2::Sha256::new(),
             bytes: 0,
         };
-        let warc = WarcOptions {
-            compression: Compression::Gzip(6),
-            revisit: options.revisit,
-            filename: WARC.to_owned(),
-        };
+        let warc = options.warc();
         let header = json!({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"});
         Ok(Self {
             warc: WarcExport::new(hashed, warc),
@@ -89,13 +97,26 @@ impl<W: Write + Seek> WaczExport<W> {
         })
     }
 
-    /// Writes one snapshot.
+    /// Writes one snapshot, the whole way on this thread.
     pub fn add(&mut self, outgoing: &Outgoing) -> Result<(), ExportError> {
         self.warc.add(outgoing)?;
+        self.list(outgoing);
+        Ok(())
+    }
+
+    /// Writes a snapshot that was planned elsewhere by [`WaczOptions::warc`], in the order of the plan.
+    pub fn put(&mut self, packed: &PackedSnapshot) -> Result<(), ExportError> {
+        self.warc.put(packed)?;
+        self.list(&packed.outgoing);
+        Ok(())
+    }
+
+    /// Adds a snapshot to the list of pages.
+    fn list(&mut self, outgoing: &Outgoing) {
         let page = &outgoing.page;
         self.newest = self.newest.max(page.moment);
         if !page.counts_as_revision() {
-            return Ok(());
+            return;
         }
         let moment = page.moment.unwrap_or_default();
         let id = to_hex(&sha256(format!("{} {moment}", page.address).as_bytes()).0[..8]);
@@ -108,7 +129,6 @@ impl<W: Write + Seek> WaczExport<W> {
             line["title"] = json!(title);
         }
         self.pages.extend_from_slice(format!("{line}\n").as_bytes());
-        Ok(())
     }
 
     /// Writes index, pages and hashes, and gives the output back.

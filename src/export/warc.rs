@@ -4,7 +4,8 @@
 //! Bodies are written decoded, as the archive holds them, so codings and lengths of the headers are
 //! moved or recomputed, and the digest of what once came over the wire is kept in a field of its own.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use super::{CdxjLine, ExportError, Outgoing};
 use crate::digest::{Hash, blake3, to_hex};
 use crate::page::{Moment, Page};
 use crate::warc::digest::{Algorithm, Declared, declare};
-use crate::warc::{Compression, Draft, Writer, http, put_field};
+use crate::warc::{Compression, Draft, Packed, Packer, Writer, http, put_field};
 
 /// The field that keeps a payload digest of encoded bytes, and the word before moved HTTP headers.
 const ORIGINAL: &str = "X-Archive-Orig-";
@@ -43,38 +44,79 @@ impl Default for WarcOptions {
 }
 
 /// The record a body was first written in.
+#[derive(Debug, Clone)]
 struct First {
     address: String,
     date: Moment,
 }
 
-/// Writes snapshots as WARC records and knows the CDXJ line of each.
-pub struct WarcExport<W> {
-    writer: Writer<W>,
+/// Decides in order how each snapshot is written; [`Planned::pack`] does the work on any thread.
+pub struct WarcPlan {
+    packer: Arc<Packer>,
     options: WarcOptions,
     written: FxHashMap<Hash, First>,
-    lines: Vec<CdxjLine>,
     begun: bool,
 }
 
-impl<W: Write> WarcExport<W> {
-    /// Writes to `out`.
-    pub fn new(out: W, options: WarcOptions) -> Self {
+/// A snapshot on its way into the WARC.
+pub struct Planned {
+    packer: Arc<Packer>,
+    outgoing: Outgoing,
+    filename: Arc<str>,
+    /// Whether the record that tells what wrote the file goes before it.
+    begins: bool,
+    /// The record that held its body before.
+    first: Option<First>,
+}
+
+/// The records of a snapshot, ready to be written.
+pub struct PackedSnapshot {
+    /// What was written, for whoever counts.
+    pub outgoing: Outgoing,
+    begin: Option<Packed>,
+    record: Packed,
+    line: CdxjLine,
+    metadata: Option<Packed>,
+}
+
+impl WarcPlan {
+    /// A plan of one file.
+    #[must_use]
+    pub fn new(options: WarcOptions) -> Self {
         Self {
-            writer: Writer::new(out, options.compression),
+            packer: Arc::new(Packer::new(options.compression)),
             options,
             written: FxHashMap::default(),
-            lines: Vec::new(),
             begun: false,
         }
     }
 
-    /// Writes one snapshot.
-    pub fn add(&mut self, outgoing: &Outgoing) -> Result<(), ExportError> {
-        let page = &outgoing.page;
+    /// Plans one snapshot.
+    pub fn plan(&mut self, outgoing: Outgoing) -> Planned {
+        let first = self.written.get(&outgoing.body).cloned();
+        if self.options.revisit && first.is_none() {
+            let first = First {
+                address: outgoing.page.address.clone(),
+                date: outgoing.page.moment.unwrap_or_default(),
+            };
+            self.written.insert(outgoing.body, first);
+        }
+        Planned {
+            packer: Arc::clone(&self.packer),
+            outgoing,
+            filename: self.options.filename.as_str().into(),
+            begins: !std::mem::replace(&mut self.begun, true),
+            first,
+        }
+    }
+}
+
+impl Planned {
+    /// Makes and compresses the records.
+    pub fn pack(self) -> Result<PackedSnapshot, ExportError> {
+        let page = &self.outgoing.page;
         let date = page.moment.unwrap_or_default();
-        self.begin(date)?;
-        let id = record_id(page, &outgoing.body, "");
+        let id = record_id(page, &self.outgoing.body, "");
         let digest = payload_digest(page);
         let digest_text = digest.to_string();
         let mut fields: Vec<(&str, &str)> = vec![("WARC-Payload-Digest", &digest_text)];
@@ -88,8 +130,10 @@ impl<W: Write> WarcExport<W> {
             .map(|status| http_head(page, status))
             .unwrap_or_default();
         let content_type = page.header("Content-Type").unwrap_or("text/html");
-        let first = self.written.get(&outgoing.body).filter(|_| self.options.revisit);
-        let revisit = first.map(|first| (first.address.clone(), first.date.to_string()));
+        let revisit = self
+            .first
+            .as_ref()
+            .map(|first| (&first.address, first.date.to_string()));
         let mut draft = Draft {
             id: &id,
             date,
@@ -97,7 +141,7 @@ impl<W: Write> WarcExport<W> {
             ..Draft::default()
         };
         let block: [&[u8]; 2];
-        let mut line = CdxjLine::new(&page.address, date, &self.options.filename);
+        let mut line = CdxjLine::new(&page.address, date, &self.filename);
         if let Some((address, date)) = &revisit {
             draft.kind = "revisit";
             block = [&head, b""];
@@ -128,79 +172,113 @@ impl<W: Write> WarcExport<W> {
         };
         draft.block = &block;
         draft.fields = &fields;
-        let written = self.writer.write(&draft)?;
         line.status = page.status.map(|status| status.to_string()).unwrap_or_default();
+        let record = self.packer.pack(&draft)?;
+        let begin = self.begins.then(|| begin(&self.packer, &self.filename, date));
+        let metadata = metadata(&self.packer, &self.outgoing, &id, date).transpose()?;
         line.digest = digest_text;
-        line.length = written.length.to_string();
-        line.offset = written.offset.to_string();
-        self.lines.push(line);
-        self.metadata(outgoing, &id, date)?;
-        if self.options.revisit && revisit.is_none() {
-            self.written.insert(
-                outgoing.body,
-                First {
-                    address: page.address.clone(),
-                    date,
-                },
-            );
+        Ok(PackedSnapshot {
+            begin: begin.transpose()?,
+            record,
+            line,
+            metadata,
+            outgoing: self.outgoing,
+        })
+    }
+}
+
+/// Writes the first record, which tells what wrote the file.
+fn begin(packer: &Packer, filename: &str, date: Moment) -> io::Result<Packed> {
+    let mut block = Vec::new();
+    let software = concat!("pressmark/", env!("CARGO_PKG_VERSION"));
+    put_field(&mut block, "software", software);
+    put_field(&mut block, "format", "WARC file version 1.1");
+    put_field(
+        &mut block,
+        "conformsTo",
+        "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+    );
+    packer.pack(&Draft {
+        kind: "warcinfo",
+        id: &uuid(blake3(filename.as_bytes())),
+        date,
+        target: None,
+        content_type: "application/warc-fields",
+        fields: &[("WARC-Filename", filename)],
+        block: &[&block],
+    })
+}
+
+/// What else the source said about the page, where it said anything.
+fn metadata(packer: &Packer, outgoing: &Outgoing, id: &str, date: Moment) -> Option<io::Result<Packed>> {
+    let page = &outgoing.page;
+    let mut rest = page.metadata.clone();
+    rest.remove("warc");
+    if rest.is_empty() {
+        return None;
+    }
+    let block = serde_json::to_vec(&Value::Object(rest)).unwrap_or_default();
+    let concurrent = format!("<{id}>");
+    Some(packer.pack(&Draft {
+        kind: "metadata",
+        id: &record_id(page, &outgoing.body, "metadata"),
+        date,
+        target: Some(&page.address),
+        content_type: "application/json",
+        fields: &[("WARC-Concurrent-To", &concurrent)],
+        block: &[&block],
+    }))
+}
+
+/// Writes snapshots as WARC records and knows the CDXJ line of each.
+pub struct WarcExport<W> {
+    writer: Writer<W>,
+    plan: WarcPlan,
+    lines: Vec<CdxjLine>,
+}
+
+impl<W: Write> WarcExport<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, options: WarcOptions) -> Self {
+        Self {
+            writer: Writer::new(out),
+            plan: WarcPlan::new(options),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Writes one snapshot, the whole way on this thread.
+    pub fn add(&mut self, outgoing: &Outgoing) -> Result<(), ExportError> {
+        let packed = self.plan.plan(outgoing.clone()).pack()?;
+        self.put(&packed)
+    }
+
+    /// Writes a snapshot that was planned elsewhere, in the order of the plan.
+    pub fn put(&mut self, packed: &PackedSnapshot) -> Result<(), ExportError> {
+        if let Some(begin) = &packed.begin {
+            self.plan.begun = true;
+            self.writer.write(begin)?;
+        }
+        let written = self.writer.write(&packed.record)?;
+        self.lines.push(CdxjLine {
+            length: written.length.to_string(),
+            offset: written.offset.to_string(),
+            ..packed.line.clone()
+        });
+        if let Some(metadata) = &packed.metadata {
+            self.writer.write(metadata)?;
         }
         Ok(())
     }
 
     /// Ends the file; the output and the CDXJ lines of what was written, in order of writing.
     pub fn finish(mut self) -> Result<(W, Vec<CdxjLine>), ExportError> {
-        self.begin(Moment::default())?;
+        if !self.plan.begun {
+            let WarcPlan { packer, options, .. } = &self.plan;
+            let packed = begin(packer, &options.filename, Moment::default())?;
+            self.writer.write(&packed)?;
+        }
         Ok((self.writer.finish()?, self.lines))
-    }
-
-    /// Writes the first record, which tells what wrote the file.
-    fn begin(&mut self, date: Moment) -> Result<(), ExportError> {
-        if self.begun {
-            return Ok(());
-        }
-        self.begun = true;
-        let mut block = Vec::new();
-        let software = concat!("pressmark/", env!("CARGO_PKG_VERSION"));
-        put_field(&mut block, "software", software);
-        put_field(&mut block, "format", "WARC file version 1.1");
-        put_field(
-            &mut block,
-            "conformsTo",
-            "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        );
-        let id = uuid(blake3(self.options.filename.as_bytes()));
-        self.writer.write(&Draft {
-            kind: "warcinfo",
-            id: &id,
-            date,
-            target: None,
-            content_type: "application/warc-fields",
-            fields: &[("WARC-Filename", &self.options.filename)],
-            block: &[&block],
-        })?;
-        Ok(())
-    }
-
-    /// Writes what else the source said about the page, where it said anything.
-    fn metadata(&mut self, outgoing: &Outgoing, id: &str, date: Moment) -> Result<(), ExportError> {
-        let page = &outgoing.page;
-        let mut rest = page.metadata.clone();
-        rest.remove("warc");
-        if rest.is_empty() {
-            return Ok(());
-        }
-        let block = serde_json::to_vec(&Value::Object(rest)).unwrap_or_default();
-        let concurrent = format!("<{id}>");
-        self.writer.write(&Draft {
-            kind: "metadata",
-            id: &record_id(page, &outgoing.body, "metadata"),
-            date,
-            target: Some(&page.address),
-            content_type: "application/json",
-            fields: &[("WARC-Concurrent-To", &concurrent)],
-            block: &[&block],
-        })?;
-        Ok(())
     }
 }
 

@@ -9,15 +9,16 @@ use crate::source::Revisit;
 /// Most snapshots of an article that are restored to find the original of one revisit.
 const MAX_TRIED: usize = 64;
 
-/// Looks for originals in the archive that `open` opens. It is opened when the first revisit asks, so
+/// Looks for originals in the archive that `open` opens, if there is one. It is opened when the first revisit asks, so
 /// that input without any pays nothing; pages committed since are found too.
 pub fn originals<O>(open: O) -> impl Fn(&Revisit) -> Result<Option<Page>, String> + Send + Sync + 'static
 where
-    O: Fn() -> Result<Archive, ArchiveError> + Send + Sync + 'static,
+    O: Fn() -> Result<Option<Archive>, ArchiveError> + Send + Sync + 'static,
 {
-    let opened: OnceLock<Result<Archive, String>> = OnceLock::new();
+    let opened: OnceLock<Result<Option<Archive>, String>> = OnceLock::new();
     move |revisit| match opened.get_or_init(|| open().map_err(|error| error.to_string())) {
-        Ok(archive) => original(archive, revisit).map_err(|error| error.to_string()),
+        Ok(None) => Ok(None),
+        Ok(Some(archive)) => original(archive, revisit).map_err(|error| error.to_string()),
         Err(error) => Err(error.clone()),
     }
 }

@@ -39,12 +39,13 @@ pub fn run(
     let workers = pool::cores();
     thread::scope(|scope| {
         let read = |entry| parse(entry, sources, reader);
-        let parsed = pool::ordered_ahead(scope, workers, AHEAD, entries, read, Parsed::bytes);
+        let parsed = pool::ordered_ahead(scope, workers, AHEAD, entries, read, Entry::bytes);
         let planned = Plan {
             gate: &gate,
             parsed,
             pages: every.pages,
             barrier: false,
+            held: None,
         };
         let mut encoded = pool::ordered(scope, workers, planned, encode);
         let mut sink = Sink {
@@ -106,7 +107,12 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// One entry after reading and parsing.
+/// One entry after reading and parsing, and what was noted about it.
+struct Entry {
+    notes: Vec<Fault>,
+    parsed: Parsed,
+}
+
 enum Parsed {
     Page(Box<ParsedPage>),
     Fault(Fault),
@@ -114,12 +120,12 @@ enum Parsed {
     Noted(Fault),
 }
 
-impl Parsed {
+impl Entry {
     /// Bytes of the body; what was parsed of it takes a fraction of them.
     fn bytes(&self) -> u64 {
-        match self {
-            Self::Page(parsed) => parsed.page.body.len() as u64,
-            Self::Fault(_) | Self::LeftOut(_) | Self::Noted(_) => 0,
+        match &self.parsed {
+            Parsed::Page(parsed) => parsed.page.body.len() as u64,
+            Parsed::Fault(_) | Parsed::LeftOut(_) | Parsed::Noted(_) => 0,
         }
     }
 }
@@ -149,12 +155,13 @@ enum Step {
     Encoded(Box<Encoded>, Place, Counts),
     Fault(Fault),
     LeftOut(Reason),
-    Noted(Fault),
+    Noted(Vec<Fault>),
     Barrier,
 }
 
-fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Parsed {
-    match entry.read(sources) {
+fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Entry {
+    let (notes, item) = entry.read(sources);
+    let parsed = match item {
         Item::Page(page, place) => {
             let document = reader.read(&page);
             Parsed::Page(Box::new(ParsedPage {
@@ -172,7 +179,8 @@ fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Parsed {
         Item::Skipped(fault) => Parsed::Fault(fault),
         Item::LeftOut(fault) => Parsed::LeftOut(fault.reason),
         Item::Noted(fault) => Parsed::Noted(fault),
-    }
+    };
+    Entry { notes, parsed }
 }
 
 /// Counts declared hashes, and how many of them the canonical text or form gives.
@@ -202,9 +210,11 @@ struct Plan<'g, 'a, I> {
     /// Jobs after which a commit is due.
     pages: Option<u64>,
     barrier: bool,
+    /// What comes next, after the notes about it.
+    held: Option<Parsed>,
 }
 
-impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
+impl<I: Iterator<Item = Entry>> Iterator for Plan<'_, '_, I> {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
@@ -226,10 +236,20 @@ impl<I: Iterator<Item = Parsed>> Iterator for Plan<'_, '_, I> {
             self.barrier = true;
             return Some(Step::Barrier);
         }
-        Some(match self.parsed.next()? {
+        let parsed = match self.held.take() {
+            Some(parsed) => parsed,
+            None => match self.parsed.next()? {
+                Entry { notes, parsed } if notes.is_empty() => parsed,
+                Entry { notes, parsed } => {
+                    self.held = Some(parsed);
+                    return Some(Step::Noted(notes));
+                }
+            },
+        };
+        Some(match parsed {
             Parsed::Fault(fault) => Step::Fault(fault),
             Parsed::LeftOut(reason) => Step::LeftOut(reason),
-            Parsed::Noted(fault) => Step::Noted(fault),
+            Parsed::Noted(fault) => Step::Noted(vec![fault]),
             Parsed::Page(parsed) => {
                 let ParsedPage {
                     page,
@@ -321,9 +341,11 @@ impl Sink<'_, '_, '_> {
                 self.skip(fault);
             }
             Step::LeftOut(reason) => self.summary.leave_out(reason),
-            Step::Noted(fault) => {
-                self.summary.note(fault.reason);
-                (self.observe)(Event::Noted(fault));
+            Step::Noted(faults) => {
+                for fault in faults {
+                    self.summary.note(fault.reason);
+                    (self.observe)(Event::Noted(fault));
+                }
             }
             Step::Barrier => {
                 self.commit()?;

@@ -23,43 +23,42 @@ pub fn survey(
     let mut summary = Summary::default();
     let mut seen = FxHashSet::default();
     thread::scope(|scope| {
-        let read = pool::ordered(scope, pool::cores(), entries, |entry| match entry.read(sources) {
-            Item::Page(page, _) => Read::Page(blake3(&page.body), page),
-            other => Read::Other(other),
+        let read = pool::ordered(scope, pool::cores(), entries, |entry| {
+            let (notes, item) = entry.read(sources);
+            let hash = match &item {
+                Item::Page(page, _) => blake3(&page.body),
+                _ => Hash::default(),
+            };
+            (notes, hash, item)
         });
-        for read in read {
-            match read {
-                Read::Page(hash, page) => {
-                    summary.pages += 1;
-                    summary.raw_bytes += page.body.len() as u64;
-                    let repeated = !seen.insert(identity(&page, &hash));
-                    if repeated || archive.map_or(Ok(false), |archive| archive.holds(&page, &hash))? {
-                        summary.known += 1;
-                    } else {
-                        summary.new += 1;
+        for (notes, hash, item) in read {
+            for item in notes.into_iter().map(Item::Noted).chain([item]) {
+                match item {
+                    Item::Page(page, _) => {
+                        summary.pages += 1;
+                        summary.raw_bytes += page.body.len() as u64;
+                        let repeated = !seen.insert(identity(&page, &hash));
+                        if repeated || archive.map_or(Ok(false), |archive| archive.holds(&page, &hash))? {
+                            summary.known += 1;
+                        } else {
+                            summary.new += 1;
+                        }
+                        observe(Event::Advanced(page.body.len() as u64));
                     }
-                    observe(Event::Advanced(page.body.len() as u64));
+                    Item::Skipped(fault) => {
+                        summary.skip(fault.reason);
+                        observe(Event::Skipped(fault));
+                    }
+                    Item::LeftOut(fault) => summary.leave_out(fault.reason),
+                    Item::Noted(fault) => {
+                        summary.note(fault.reason);
+                        observe(Event::Noted(fault));
+                    }
                 }
-                Read::Other(Item::Skipped(fault)) => {
-                    summary.skip(fault.reason);
-                    observe(Event::Skipped(fault));
-                }
-                Read::Other(Item::LeftOut(fault)) => summary.leave_out(fault.reason),
-                Read::Other(Item::Noted(fault)) => {
-                    summary.note(fault.reason);
-                    observe(Event::Noted(fault));
-                }
-                // The workers told pages apart.
-                Read::Other(Item::Page(..)) => return Err(IngestError::Worker),
             }
         }
         Ok(summary)
     })
-}
-
-enum Read {
-    Page(Hash, Box<Page>),
-    Other(Item),
 }
 
 /// Address, moment and bytes in eight bytes.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::payload::{Capture, Notes};
 use super::{Fault, Item, Place, Reason, SourceOptions};
 use crate::page::{Moment, Page};
 
@@ -20,9 +21,15 @@ enum Inner {
         place: Place,
         moment_from_file: bool,
     },
+    Capture(Box<Capture>, Place),
 }
 
 impl Listed {
+    /// A record whose block was read and must be looked into.
+    pub(super) fn capture(capture: Capture, place: Place) -> Self {
+        Self(Inner::Capture(Box::new(capture), place))
+    }
+
     /// An item that needs no further reading.
     pub(super) fn ready(item: Item) -> Self {
         Self(Inner::Ready(item))
@@ -43,16 +50,26 @@ impl Listed {
     #[must_use]
     pub fn place(&self) -> &Place {
         match &self.0 {
-            Inner::Ready(Item::Page(_, place)) | Inner::File { place, .. } => place,
+            Inner::Ready(Item::Page(_, place)) | Inner::File { place, .. } | Inner::Capture(_, place) => {
+                place
+            }
             Inner::Ready(Item::Skipped(fault) | Item::LeftOut(fault) | Item::Noted(fault)) => &fault.place,
         }
     }
 
-    /// Reads the body, if it is not read yet.
+    /// Reads the body, if it is not read yet. What is noted about it comes first.
     #[must_use]
-    pub fn read(self, options: &SourceOptions) -> Item {
-        match self.0 {
+    pub fn read(self, options: &SourceOptions) -> (Vec<Fault>, Item) {
+        let item = match self.0 {
             Inner::Ready(item) => item,
+            Inner::Capture(capture, place) => {
+                let mut notes = Notes::new();
+                let item = match capture.finish(options, &mut notes) {
+                    Ok(page) => Item::Page(page, place.clone()),
+                    Err(refusal) => refusal.item(place.clone()),
+                };
+                return (noted(&item, notes, &place), item);
+            }
             Inner::File {
                 mut page,
                 path,
@@ -68,8 +85,20 @@ impl Listed {
                 }
                 Err(fault) => Item::Skipped(fault),
             },
-        }
+        };
+        (Vec::new(), item)
     }
+}
+
+/// Notes as faults. Where an item could not be read at all, its fault says enough.
+pub(super) fn noted(item: &Item, notes: Notes, place: &Place) -> Vec<Fault> {
+    if !matches!(item, Item::Page(..) | Item::LeftOut(_)) {
+        return Vec::new();
+    }
+    notes
+        .into_iter()
+        .map(|(reason, message)| Fault::new(place.clone(), reason, message))
+        .collect()
 }
 
 /// The bytes of a file and its modification time, if the file is a plain one and not too large.

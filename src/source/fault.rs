@@ -185,6 +185,8 @@ reasons! {
     BadEncoding = "bad-encoding",
     /// A declared digest that fits none of the bytes it could mean.
     DigestMismatch = "digest-mismatch",
+    /// A declared digest that cannot be read: an unknown algorithm, a wrong length or spelling.
+    BadDigest = "bad-digest",
     /// A digest that was not checked because the record is over the limit.
     DigestUnchecked = "digest-unchecked",
     /// An index line that leads to no record, or a capture in no index.

@@ -33,11 +33,7 @@ pub(super) fn open(folder: &Path, options: &SourceOptions) -> io::Result<Source>
         progress: progress.clone(),
         inside: None,
     };
-    Ok(Source {
-        entries: Box::new(walk),
-        progress,
-        options: options.clone(),
-    })
+    Ok(Source::new(walk, progress, options.clone()))
 }
 
 struct Walk {

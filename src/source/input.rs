@@ -130,16 +130,13 @@ pub(super) fn lazy(path: &Path, options: &SourceOptions) -> io::Result<Source> {
     }
     drop(File::open(path)?);
     let progress = Progress::bytes(Some(metadata.len()));
-    Ok(Source {
-        entries: Box::new(Lazy {
-            path: Some(path.to_owned()),
-            entries: None,
-            progress: progress.clone(),
-            options: options.clone(),
-        }),
-        progress,
+    let entries = Lazy {
+        path: Some(path.to_owned()),
+        entries: None,
+        progress: progress.clone(),
         options: options.clone(),
-    })
+    };
+    Ok(Source::new(entries, progress, options.clone()))
 }
 
 struct Lazy {
@@ -203,7 +200,12 @@ fn layers(
     origin: Origin,
     options: &SourceOptions,
 ) -> Source {
-    let mut input = Stream::new(progress.counted(reader));
+    let counted = progress.counted(reader);
+    let mut input = match &origin.path {
+        // A named pipe has a path too, but is not at rest.
+        Some(path) if path.is_file() => Stream::at_rest(counted),
+        _ => Stream::new(counted),
+    };
     // What cannot be decompressed is reported by whoever reads on, with its place.
     let magic = input.peek(MAGIC).map(<[u8]>::to_vec).unwrap_or_default();
     let entries: Box<dyn Iterator<Item = Listed> + Send> = if magic.starts_with(wacz::MAGIC) {
@@ -237,11 +239,7 @@ fn layers(
     } else {
         Box::new(std::iter::once(single_page(input, &origin, options)))
     };
-    Source {
-        entries,
-        progress,
-        options: options.clone(),
-    }
+    Source::new(entries, progress, options.clone())
 }
 
 /// First bytes of an LZ4 frame.
@@ -250,11 +248,8 @@ const LZ4: &[u8] = b"\x04\x22\x4d\x18";
 /// A source that is only a fault.
 fn refused(origin: &Origin, progress: Progress, options: &SourceOptions, message: &str) -> Source {
     let fault = Fault::new(origin.place(At::Whole), Reason::Unsupported, message);
-    Source {
-        entries: Box::new(std::iter::once(Listed::ready(Item::Skipped(fault)))),
-        progress,
-        options: options.clone(),
-    }
+    let entries = std::iter::once(Listed::ready(Item::Skipped(fault)));
+    Source::new(entries, progress, options.clone())
 }
 
 /// A WARC or ARC by its first bytes, or by its name: a damaged one is still looked through.

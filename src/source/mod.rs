@@ -14,7 +14,9 @@ mod input;
 mod kept;
 mod line;
 mod ndjson;
+mod offsets;
 mod options;
+mod original;
 mod payload;
 mod records;
 mod revisit;
@@ -50,9 +52,24 @@ pub struct Source {
     entries: Box<dyn Iterator<Item = Listed> + Send>,
     progress: Progress,
     options: SourceOptions,
+    /// What follows the notes about it.
+    ready: std::collections::VecDeque<Item>,
 }
 
 impl Source {
+    fn new(
+        entries: impl Iterator<Item = Listed> + Send + 'static,
+        progress: Progress,
+        options: SourceOptions,
+    ) -> Self {
+        Self {
+            entries: Box::new(entries),
+            progress,
+            options,
+            ready: std::collections::VecDeque::new(),
+        }
+    }
+
     /// How far the reading is; a handle that can be kept while the source itself is on another thread.
     #[must_use]
     pub fn progress(&self) -> Progress {
@@ -76,7 +93,13 @@ impl Iterator for Source {
     type Item = Item;
 
     fn next(&mut self) -> Option<Item> {
-        Some(self.entries.next()?.read(&self.options))
+        if let Some(item) = self.ready.pop_front() {
+            return Some(item);
+        }
+        let (notes, item) = self.entries.next()?.read(&self.options);
+        self.ready.extend(notes.into_iter().map(Item::Noted));
+        self.ready.push_back(item);
+        self.ready.pop_front()
     }
 }
 

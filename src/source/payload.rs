@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reason, SourceOptions, body};
+use super::{At, Fault, Item, Place, Reason, SourceOptions, body};
 use crate::page::{Moment, Page};
 use crate::warc::digest::{Declared, Meaning};
-use crate::warc::{Block, Damage, Fields, Format, Record, RecordType, coding, http};
+use crate::warc::{Block, Damage, DamageKind, Fields, Format, Record, RecordType, coding, http};
 
 /// Why a record gave no page.
 pub(super) enum Refusal {
@@ -15,9 +15,54 @@ pub(super) enum Refusal {
     Damage(Damage),
 }
 
+impl Refusal {
+    /// What the input yields in place of a page.
+    pub(super) fn item(self, place: Place) -> Item {
+        match self {
+            Self::Skipped(reason, message) => Item::Skipped(Fault::new(place, reason, message)),
+            Self::LeftOut(reason, message) => Item::LeftOut(Fault::new(place, reason, message)),
+            Self::Damage(damage) => {
+                let reason = match damage.kind {
+                    DamageKind::Compression => Reason::Damaged,
+                    DamageKind::Truncated => Reason::Truncated,
+                    DamageKind::Garbage => Reason::Garbage,
+                    DamageKind::Header => Reason::BadHeader,
+                    DamageKind::Reading => Reason::Unreadable,
+                };
+                let at = At::Offset(damage.offset);
+                Item::Skipped(Fault::new(Place { at, ..place }, reason, damage.message))
+            }
+        }
+    }
+}
+
 impl From<Damage> for Refusal {
     fn from(damage: Damage) -> Self {
         Self::Damage(damage)
+    }
+}
+
+/// A response or resource whose block was read and not yet looked into: joining chunks, taking off
+/// codings and checking digests can be done on any thread.
+#[derive(Debug)]
+pub(super) struct Capture {
+    /// Without body, headers, moment.
+    pub(super) page: Box<Page>,
+    pub(super) record: Record,
+    pub(super) block: Block,
+}
+
+impl Capture {
+    /// The page.
+    pub(super) fn finish(self, options: &SourceOptions, notes: &mut Notes) -> Result<Box<Page>, Refusal> {
+        let Self {
+            mut page,
+            record,
+            block,
+        } = self;
+        fill(&mut page, &record, block, options, notes)?;
+        page.moment = moment(&record, &page, notes);
+        Ok(page)
     }
 }
 
@@ -67,6 +112,7 @@ pub(super) fn fill(
     if let Some(message) = block.wrong_length {
         notes.push((Reason::BadLength, message.to_owned()));
     }
+    note_unreadable(record, notes);
     let block_digest = BlockDigest::of(record, &bytes);
     let head = http::parse(&bytes, true);
     if head.is_none()
@@ -180,15 +226,28 @@ fn payload_meaning(
     meaning
 }
 
-/// Whether a record declares a digest that can be checked.
+/// The fields that declare digests of a record.
+const DIGESTS: [&str; 2] = ["WARC-Payload-Digest", "WARC-Block-Digest"];
+
+/// Whether a record declares a digest.
 pub(super) fn declares(record: &Record) -> bool {
-    ["WARC-Payload-Digest", "WARC-Block-Digest"]
-        .into_iter()
-        .any(|name| digest_of(record, name).is_some())
+    DIGESTS.iter().any(|name| record.fields.get(name).is_some())
+}
+
+/// Notes declared digests that cannot be read.
+fn note_unreadable(record: &Record, notes: &mut Notes) {
+    for name in DIGESTS {
+        let declared = record.fields.get(name).filter(|value| !value.is_empty());
+        if let Some(written) = declared.filter(|value| Declared::parse(value).is_none()) {
+            let message = format!("its {name} {:?} is no digest that can be checked", clip(written));
+            notes.push((Reason::BadDigest, message));
+        }
+    }
 }
 
 /// Checks the digests of a record that gives no page.
 pub(super) fn verify(record: &Record, block: Block, options: &SourceOptions, notes: &mut Notes) {
+    note_unreadable(record, notes);
     if matches!(BlockDigest::of(record, &block.bytes), BlockDigest::Differs) {
         notes.push(block_differs());
     }

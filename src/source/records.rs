@@ -2,19 +2,20 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use super::body::Listed;
+use super::body::{Listed, noted};
 use super::input::Origin;
-use super::payload::{self, Notes, Refusal, clip, digest_of, fill, known_type, metadata, moment, not_wanted};
-use super::revisit::{Earlier, Revisit, address_key, place_key};
+use super::offsets::Offsets;
+use super::original::original;
+use super::payload::{
+    self, Capture, Notes, Refusal, clip, digest_of, known_type, metadata, moment, not_wanted,
+};
+use super::revisit::{Earlier, Revisit, place_key};
 use super::section::Section;
-use super::{At, Fault, Item, Place, Reason, SourceOptions};
-use crate::page::{Moment, Page};
-use crate::warc::digest::Declared;
-use crate::warc::{Damage, DamageKind, Reader, Record, RecordType, Stream, http};
+use super::{At, Item, Place, Reason, SourceOptions};
+use crate::page::Page;
+use crate::warc::{Reader, Record, RecordType, Stream, http};
 
 /// Bytes of a block looked at to tell its media type before it is read.
 const SIGHT: usize = 16 << 10;
@@ -23,7 +24,7 @@ const SIGHT: usize = 16 << 10;
 const MAX_ADDRESS: usize = 64 << 10;
 
 /// Bytes a record may be longer than its page: HTTP header and chunk sizes.
-const OVERHEAD: usize = 2 << 20;
+pub(super) const OVERHEAD: usize = 2 << 20;
 
 /// The pages in the records of one WARC or ARC.
 pub(super) struct Records<R> {
@@ -35,50 +36,14 @@ pub(super) struct Records<R> {
     /// Where the record before this one began: in the same compressed member or not.
     before: Option<u64>,
     offsets: Option<Offsets>,
-    ready: VecDeque<Item>,
+    ready: VecDeque<Listed>,
 }
 
-/// Where the records of a WARC began, for whoever has an index of it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Offsets(Arc<Mutex<FxHashMap<u64, Seen>>>);
-
-/// A record that began at an offset.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) address: u64,
-    /// Whether it is a capture, which an index should have.
-    pub(super) page: bool,
-    pub(super) indexed: bool,
-}
-
-impl Offsets {
-    fn push(&self, record: &Record) {
-        let Ok(mut offsets) = self.0.lock() else { return };
-        let kind = record.kind();
-        let address = record.target().unwrap_or_default();
-        let seen = Seen {
-            address: address_hash(address),
-            page: matches!(
-                kind,
-                RecordType::Response | RecordType::Resource | RecordType::Revisit
-            ),
-            indexed: false,
-        };
-        // Of several records in one member only the first can be reached by its offset.
-        offsets.entry(record.offset).or_insert(seen);
-    }
-
-    pub(super) fn take(self) -> FxHashMap<u64, Seen> {
-        self.0
-            .lock()
-            .map(|mut offsets| std::mem::take(&mut *offsets))
-            .unwrap_or_default()
-    }
-}
-
-/// An address in eight bytes.
-pub(super) fn address_hash(address: &str) -> u64 {
-    crate::digest::blake3(address.as_bytes()).prefix()
+/// What became of a record.
+enum Taken {
+    Page(Box<Page>),
+    /// The rest can be done on another thread.
+    Capture(Capture),
 }
 
 impl<R: Read> Records<R> {
@@ -109,54 +74,36 @@ impl<R: Read> Records<R> {
         self.origin.place(At::Offset(offset))
     }
 
-    fn damage(&self, damage: Damage) -> Item {
-        let reason = match damage.kind {
-            DamageKind::Compression => Reason::Damaged,
-            DamageKind::Truncated => Reason::Truncated,
-            DamageKind::Garbage => Reason::Garbage,
-            DamageKind::Header => Reason::BadHeader,
-            DamageKind::Reading => Reason::Unreadable,
-        };
-        Item::Skipped(Fault::new(self.place(damage.offset), reason, damage.message))
-    }
-
-    /// Turns one record into items.
-    fn take(&mut self, record: &Record) {
+    /// Turns one record into entries.
+    fn take(&mut self, record: Record) {
         let place = self.place(record.offset);
         let mut notes = Notes::new();
         if let Some(offsets) = &self.offsets {
-            offsets.push(record);
+            offsets.push(&record);
         }
         let item = match self.page(record, &mut notes) {
-            Ok(page) => Item::Page(page, place.clone()),
-            Err(Refusal::Skipped(reason, message)) => {
-                Item::Skipped(Fault::new(place.clone(), reason, message))
+            Ok(Taken::Capture(capture)) => {
+                self.ready.push_back(Listed::capture(capture, place));
+                return;
             }
-            Err(Refusal::LeftOut(reason, message)) => {
-                Item::LeftOut(Fault::new(place.clone(), reason, message))
-            }
-            Err(Refusal::Damage(damage)) => self.damage(damage),
+            Ok(Taken::Page(page)) => Item::Page(page, place.clone()),
+            Err(refusal) => refusal.item(place.clone()),
         };
-        if matches!(item, Item::Page(..) | Item::LeftOut(_)) {
-            for (reason, message) in notes {
-                self.ready
-                    .push_back(Item::Noted(Fault::new(place.clone(), reason, message)));
-            }
-        }
-        self.ready.push_back(item);
+        let noted = noted(&item, notes, &place).into_iter().map(Item::Noted);
+        self.ready.extend(noted.chain([item]).map(Listed::ready));
     }
 
-    fn page(&mut self, record: &Record, notes: &mut Notes) -> Result<Box<Page>, Refusal> {
+    fn page(&mut self, record: Record, notes: &mut Notes) -> Result<Taken, Refusal> {
         let kind = record.kind();
         if !matches!(
             kind,
             RecordType::Response | RecordType::Resource | RecordType::Revisit
         ) {
-            let named = record.fields.get("WARC-Type").unwrap_or("no type");
-            self.verify(record, notes)?;
+            let named = record.fields.get("WARC-Type").unwrap_or("no type").to_owned();
+            self.verify(&record, notes)?;
             return Err(Refusal::LeftOut(
                 Reason::RecordType,
-                format!("a record of type {:?} holds no page", clip(named)),
+                format!("a record of type {:?} holds no page", clip(&named)),
             ));
         }
         let Some(address) = record.target() else {
@@ -182,47 +129,33 @@ impl<R: Read> Records<R> {
         }
         let mut page = Box::new(Page {
             address: address.to_owned(),
-            metadata: metadata(record),
+            metadata: metadata(&record),
             ..Page::default()
         });
-        let remembered = self.remembers(record);
-        let taken = match kind {
-            RecordType::Revisit => self.revisit(record, &mut page, notes),
-            _ => self.captured(record, &mut page, notes),
-        };
-        if let (Some((keys, mut earlier)), true) = (remembered, kind != RecordType::Revisit) {
-            earlier.page = taken.is_ok();
-            if earlier.page && (earlier.dear || earlier.section.is_none()) {
-                earlier.kept = self.options.revisits.keep(&page);
-            }
-            let revisits = &self.options.revisits;
-            revisits.remember(keys.into_iter().flatten(), &earlier);
-            revisits.remember_last(&page.address, &earlier);
+        if kind == RecordType::Revisit {
+            self.revisit(&record, &mut page, notes)?;
+            page.moment = moment(&record, &page, notes);
+            return Ok(Taken::Page(page));
         }
-        taken?;
-        page.moment = moment(record, &page, notes);
-        Ok(page)
-    }
-
-    /// Under which keys a record can be found again by a later revisit.
-    fn remembers(&self, record: &Record) -> Option<([Option<u64>; 2], Earlier)> {
-        let digest = digest_of(record, "WARC-Payload-Digest").map(|digest| digest.prefix());
-        let place = record
-            .target()
-            .zip(record.moment())
-            .map(|(address, moment)| place_key(address, moment));
-        (digest.is_some() || place.is_some()).then(|| {
-            (
-                [digest, place],
-                Earlier {
-                    section: self.section.clone(),
-                    offset: record.offset,
-                    dear: self.before == Some(record.offset),
-                    kept: None,
-                    page: false,
-                },
-            )
-        })
+        // Under which keys a later revisit finds this record again.
+        let address = page.address.clone();
+        let keys = [
+            digest_of(&record, "WARC-Payload-Digest").map(|digest| digest.prefix()),
+            record.moment().map(|moment| place_key(&address, moment)),
+        ];
+        let mut earlier = Earlier {
+            section: self.section.clone(),
+            offset: record.offset,
+            dear: self.before == Some(record.offset),
+            kept: None,
+            page: false,
+        };
+        let taken = self.captured(record, page, &mut earlier, notes);
+        earlier.page = taken.is_ok();
+        let revisits = &self.options.revisits;
+        revisits.remember(keys.into_iter().flatten(), &earlier);
+        revisits.remember_last(&address, &earlier);
+        taken
     }
 
     /// Checks the digests of a record that is left out.
@@ -244,13 +177,19 @@ impl<R: Read> Records<R> {
         Ok(())
     }
 
-    /// Fills the page from a response or resource.
-    fn captured(&mut self, record: &Record, page: &mut Page, notes: &mut Notes) -> Result<(), Refusal> {
+    /// Reads the block of a response or resource.
+    fn captured(
+        &mut self,
+        record: Record,
+        page: Box<Page>,
+        earlier: &mut Earlier,
+        notes: &mut Notes,
+    ) -> Result<Taken, Refusal> {
         let sight = self.reader.peek_block(SIGHT)?;
-        if let Some(kind) = known_type(record, sight)
+        if let Some(kind) = known_type(&record, sight)
             && !self.options.wants(&kind)
         {
-            self.verify(record, notes)?;
+            self.verify(&record, notes)?;
             return Err(not_wanted(&kind));
         }
         let limit = self.options.max_page_size;
@@ -263,7 +202,14 @@ impl<R: Read> Records<R> {
                 ),
             ));
         };
-        fill(page, record, block, &self.options, notes)
+        let capture = Capture { page, record, block };
+        if earlier.section.is_some() && !earlier.dear {
+            return Ok(Taken::Capture(capture));
+        }
+        // It must be kept for revisits, for it cannot be read again.
+        let page = capture.finish(&self.options, notes)?;
+        earlier.kept = self.options.revisits.keep(&page);
+        Ok(Taken::Page(page))
     }
 
     /// Fills the page from the original of a revisit.
@@ -295,7 +241,7 @@ impl<R: Read> Records<R> {
             digest: digest_of(record, "WARC-Payload-Digest"),
             at: record.moment(),
         };
-        let original = self.original(&revisit)?;
+        let original = original(&revisit, &self.options)?;
         page.body = original.body;
         match head {
             Some(head) if !unchanged => {
@@ -316,63 +262,6 @@ impl<R: Read> Records<R> {
         }
         Ok(())
     }
-
-    /// The page a revisit refers to, from an earlier record or the archive.
-    fn original(&self, revisit: &Revisit) -> Result<Page, Refusal> {
-        let table = &self.options.revisits;
-        let says_nothing = revisit.moment.is_none() && revisit.digest.is_none();
-        let keys = [
-            revisit.moment.map(|moment| place_key(&revisit.address, moment)),
-            revisit.digest.as_ref().map(Declared::prefix),
-            says_nothing.then(|| address_key(&revisit.address)),
-        ];
-        let earlier: Vec<Earlier> = keys
-            .into_iter()
-            .flatten()
-            .filter_map(|key| table.find(key))
-            .collect();
-        for earlier in &earlier {
-            if !earlier.page {
-                return Err(Refusal::LeftOut(
-                    Reason::MediaType,
-                    "the original of this revisit was left out".to_owned(),
-                ));
-            }
-            let kept = earlier.kept.and_then(|number| table.kept(number));
-            if let Some(page) = kept.filter(|page| !revisit.is_contradicted_by(page)) {
-                return Ok(page);
-            }
-            if !earlier.dear
-                && let Some(page) = read_again(earlier, revisit, &self.options)
-            {
-                return Ok(page);
-            }
-        }
-        let archived = table.ask_archive(revisit);
-        if let Ok(Some(page)) = archived {
-            return Ok(page);
-        }
-        let mut dear = earlier.iter().filter(|earlier| earlier.dear);
-        if let Some(page) = dear.find_map(|earlier| read_again(earlier, revisit, &self.options)) {
-            return Ok(page);
-        }
-        let named = revisit
-            .moment
-            .map(|moment| format!(" at {moment}"))
-            .unwrap_or_default();
-        let original = format!("the original of this revisit ({}{named})", clip(&revisit.address));
-        Err(Refusal::Skipped(
-            Reason::UnresolvedRevisit,
-            match archived {
-                Err(error) => {
-                    format!("{original} is in no earlier record, and the archive cannot be read: {error}")
-                }
-                Ok(_) => format!(
-                    "{original} is in no earlier record and not in the archive; add the file that holds it first"
-                ),
-            },
-        ))
-    }
 }
 
 impl<R: Read> Iterator for Records<R> {
@@ -380,56 +269,20 @@ impl<R: Read> Iterator for Records<R> {
 
     fn next(&mut self) -> Option<Listed> {
         loop {
-            if let Some(item) = self.ready.pop_front() {
-                return Some(Listed::ready(item));
+            if let Some(listed) = self.ready.pop_front() {
+                return Some(listed);
             }
             match self.reader.next_record()? {
                 Ok(record) => {
-                    self.take(&record);
-                    self.before = Some(record.offset);
+                    let offset = record.offset;
+                    self.take(record);
+                    self.before = Some(offset);
                 }
-                Err(damage) => return Some(Listed::ready(self.damage(damage))),
+                Err(damage) => {
+                    let item = Refusal::Damage(damage).item(self.place(0));
+                    return Some(Listed::ready(item));
+                }
             }
         }
-    }
-}
-
-fn seconds(moment: Option<Moment>) -> Option<i64> {
-    moment.map(Moment::seconds)
-}
-
-/// Reads an earlier record once more.
-fn read_again(earlier: &Earlier, revisit: &Revisit, options: &SourceOptions) -> Option<Page> {
-    let mut stream = Stream::new(earlier.section.as_ref()?.open().ok()?);
-    stream.seek_to(earlier.offset).ok()?;
-    let mut reader = Reader::new(stream);
-    loop {
-        let Ok(record) = reader.next_record()? else {
-            continue;
-        };
-        if record.offset > earlier.offset {
-            return None;
-        }
-        let same_digest =
-            revisit.digest.is_some() && digest_of(&record, "WARC-Payload-Digest") == revisit.digest;
-        let same_time = revisit.moment.is_none() && revisit.digest.is_none()
-            || seconds(record.moment()) == seconds(revisit.moment);
-        let same_place = record.target() == Some(&revisit.address) && same_time;
-        if !same_digest && !same_place
-            || !matches!(record.kind(), RecordType::Response | RecordType::Resource)
-        {
-            if !options.revisits.pass_over(record.length) {
-                return None;
-            }
-            continue;
-        }
-        let limit = options.max_page_size.saturating_add(OVERHEAD);
-        let block = reader.read_block(limit).ok()??;
-        let mut page = Page {
-            metadata: metadata(&record),
-            ..Page::default()
-        };
-        fill(&mut page, &record, block, options, &mut Notes::new()).ok()?;
-        return (!revisit.is_contradicted_by(&page)).then_some(page);
     }
 }

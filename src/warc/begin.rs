@@ -47,4 +47,3 @@ pub(super) fn inner_record(block: &[u8]) -> Option<usize> {
         .map(|at| at + 1)
         .find(|at| begins_warc(&block[*at..]))
 }
-

@@ -24,9 +24,9 @@ mod record;
 mod stream;
 mod write;
 
-pub use fields::Fields;
 pub use damage::{Damage, DamageKind};
+pub use fields::Fields;
 pub use reader::{Block, Reader};
 pub use record::{Format, Record, RecordType, moment};
 pub use stream::Stream;
-pub use write::{Compression, Draft, Writer, Written, put_field};
+pub use write::{Compression, Draft, Packed, Packer, Writer, Written, put_field};

@@ -1,8 +1,9 @@
 //! Writes records, each compressed by itself so that it can be read alone.
 
 use std::io::{self, Write};
+use std::sync::Mutex;
 
-use flate2::{Compress, FlushCompress, Status};
+use libdeflater::{CompressionLvl, Compressor};
 
 use super::digest::{Algorithm, Declared};
 use crate::page::Moment;
@@ -46,52 +47,71 @@ pub struct Written {
     pub length: u64,
 }
 
+/// Makes the bytes of records; on any thread, several at a time.
+pub struct Packer {
+    compression: Compression,
+    /// Compressors not in use.
+    spare: Mutex<Vec<Compressor>>,
+}
+
+/// The bytes of a record, ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed(Vec<u8>);
+
+impl Packer {
+    /// Compresses every record like this.
+    #[must_use]
+    pub fn new(compression: Compression) -> Self {
+        Self {
+            compression,
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Lays out and compresses one record.
+    pub fn pack(&self, draft: &Draft<'_>) -> io::Result<Packed> {
+        let plain = lay_out(draft);
+        Ok(Packed(match self.compression {
+            Compression::None => plain,
+            Compression::Gzip(level) => self.gzip(&plain, level)?,
+            Compression::Zstd(level) => zstd::bulk::compress(&plain, level.clamp(1, 22))?,
+        }))
+    }
+
+    fn gzip(&self, plain: &[u8], level: u32) -> io::Result<Vec<u8>> {
+        let spare = self.spare.lock().ok().and_then(|mut spare| spare.pop());
+        let level = CompressionLvl::new(level.clamp(1, 9).cast_signed()).unwrap_or_default();
+        let mut compressor = spare.unwrap_or_else(|| Compressor::new(level));
+        let mut packed = vec![0; compressor.gzip_compress_bound(plain.len())];
+        let length = compressor
+            .gzip_compress(plain, &mut packed)
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        packed.truncate(length);
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(compressor);
+        }
+        Ok(packed)
+    }
+}
+
 /// Writes the records of one WARC 1.1 file.
 pub struct Writer<W> {
     out: W,
-    compression: Compression,
     offset: u64,
-    deflate: Option<Compress>,
-    plain: Vec<u8>,
-    packed: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
     /// Writes to `out`, from its present position on.
-    pub fn new(out: W, compression: Compression) -> Self {
-        let deflate = match compression {
-            Compression::Gzip(level) => Some(Compress::new_gzip(
-                flate2::Compression::new(level.clamp(1, 9)),
-                15,
-            )),
-            _ => None,
-        };
-        Self {
-            out,
-            compression,
-            offset: 0,
-            deflate,
-            plain: Vec::new(),
-            packed: Vec::new(),
-        }
+    pub fn new(out: W) -> Self {
+        Self { out, offset: 0 }
     }
 
     /// Writes one record.
-    pub fn write(&mut self, draft: &Draft<'_>) -> io::Result<Written> {
-        self.plain.clear();
-        self.lay_out(draft);
-        self.packed.clear();
-        match (&mut self.deflate, self.compression) {
-            (Some(deflate), _) => gzip(deflate, &self.plain, &mut self.packed)?,
-            (None, Compression::Zstd(level)) => {
-                self.packed = zstd::bulk::compress(&self.plain, level.clamp(1, 22))?;
-            }
-            (None, _) => std::mem::swap(&mut self.plain, &mut self.packed),
-        }
-        self.out.write_all(&self.packed)?;
+    pub fn write(&mut self, packed: &Packed) -> io::Result<Written> {
+        self.out.write_all(&packed.0)?;
         let written = Written {
             offset: self.offset,
-            length: self.packed.len() as u64,
+            length: packed.0.len() as u64,
         };
         self.offset += written.length;
         Ok(written)
@@ -102,35 +122,33 @@ impl<W: Write> Writer<W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
 
-    fn lay_out(&mut self, draft: &Draft<'_>) {
-        let length: usize = draft.block.iter().map(|part| part.len()).sum();
-        self.plain.reserve(length + 1024);
-        self.plain.extend_from_slice(b"WARC/1.1\r\n");
-        self.field("WARC-Type", draft.kind);
-        self.field("WARC-Record-ID", &format!("<{}>", draft.id));
-        self.field("WARC-Date", &draft.date.to_string());
-        if let Some(target) = draft.target {
-            self.field("WARC-Target-URI", target);
-        }
-        for (name, value) in draft.fields {
-            self.field(name, value);
-        }
-        self.field("WARC-Block-Digest", &sha1(draft.block).to_string());
-        if !draft.content_type.is_empty() {
-            self.field("Content-Type", draft.content_type);
-        }
-        self.field("Content-Length", &length.to_string());
-        self.plain.extend_from_slice(b"\r\n");
-        for part in draft.block {
-            self.plain.extend_from_slice(part);
-        }
-        self.plain.extend_from_slice(b"\r\n\r\n");
+/// The bytes of a record, uncompressed.
+fn lay_out(draft: &Draft<'_>) -> Vec<u8> {
+    let length: usize = draft.block.iter().map(|part| part.len()).sum();
+    let mut to = Vec::with_capacity(length + 1024);
+    to.extend_from_slice(b"WARC/1.1\r\n");
+    put_field(&mut to, "WARC-Type", draft.kind);
+    put_field(&mut to, "WARC-Record-ID", &format!("<{}>", draft.id));
+    put_field(&mut to, "WARC-Date", &draft.date.to_string());
+    if let Some(target) = draft.target {
+        put_field(&mut to, "WARC-Target-URI", target);
     }
-
-    fn field(&mut self, name: &str, value: &str) {
-        put_field(&mut self.plain, name, value);
+    for (name, value) in draft.fields {
+        put_field(&mut to, name, value);
     }
+    put_field(&mut to, "WARC-Block-Digest", &sha1(draft.block).to_string());
+    if !draft.content_type.is_empty() {
+        put_field(&mut to, "Content-Type", draft.content_type);
+    }
+    put_field(&mut to, "Content-Length", &length.to_string());
+    to.extend_from_slice(b"\r\n");
+    for part in draft.block {
+        to.extend_from_slice(part);
+    }
+    to.extend_from_slice(b"\r\n\r\n");
+    to
 }
 
 /// Appends `name: value` and a line end. Line ends and NULs inside become spaces, so that no value
@@ -158,24 +176,5 @@ fn sha1(parts: &[&[u8]]) -> Declared {
     Declared {
         algorithm: Algorithm::Sha1,
         bytes: hasher.finalize().to_vec(),
-    }
-}
-
-fn gzip(deflate: &mut Compress, plain: &[u8], packed: &mut Vec<u8>) -> io::Result<()> {
-    deflate.reset();
-    packed.reserve(plain.len() / 3 + 512);
-    loop {
-        let done = deflate.total_in() as usize;
-        let status = deflate
-            .compress_vec(
-                plain.get(done..).unwrap_or_default(),
-                packed,
-                FlushCompress::Finish,
-            )
-            .map_err(io::Error::other)?;
-        if status == Status::StreamEnd {
-            return Ok(());
-        }
-        packed.reserve(packed.capacity().max(512));
     }
 }

@@ -122,7 +122,7 @@ fn link_loops_pipes_and_vanishing_files_are_faults() {
     let mut pages = 0;
     let mut found = Vec::new();
     for entry in listed {
-        match entry.read(opened.options()) {
+        match entry.read(opened.options()).1 {
             Item::Page(..) => pages += 1,
             Item::Skipped(fault) => found.push(fault.reason),
             other => panic!("{other:?}"),

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use zip::CompressionMethod;
 
-use super::super::records::{Offsets, Seen, address_hash};
+use super::super::offsets::{Offsets, Seen, address_hash};
 use super::super::{At, Fault, Reason};
 use super::entry::Entry;
 use crate::warc::Stream;

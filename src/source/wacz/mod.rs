@@ -13,7 +13,8 @@ use zip::CompressionMethod;
 
 use super::body::Listed;
 use super::input::{Origin, Progress};
-use super::records::{Offsets, Records};
+use super::offsets::Offsets;
+use super::records::Records;
 use super::section::Section;
 use super::{At, Fault, Item, Place, Reason, Source, SourceOptions};
 use crate::warc::Stream;
@@ -56,18 +57,15 @@ pub(super) fn open(path: &Path, progress: Progress, options: &SourceOptions) -> 
             "a zip file without WARCs under archive/; only WACZ files can be added",
         ));
     }
-    Source {
-        entries: Box::new(Entries {
-            steps: listing.steps,
-            packages: listing.packages,
-            ready: listing.faults.into_iter().map(Item::Skipped).collect(),
-            current: None,
-            progress: progress.clone(),
-            options: options.clone(),
-        }),
-        progress,
+    let entries = Entries {
+        steps: listing.steps,
+        packages: listing.packages,
+        ready: listing.faults.into_iter().map(Item::Skipped).collect(),
+        current: None,
+        progress: progress.clone(),
         options: options.clone(),
-    }
+    };
+    Source::new(entries, progress, options.clone())
 }
 
 /// The entries of a WACZ and of those inside it.
@@ -245,8 +243,8 @@ impl Entries {
         // Records of an entry that is compressed as a whole cannot be read again by their offset.
         let again = (entry.method == CompressionMethod::Stored).then(|| Arc::new(entry.section.clone()));
         let offsets = Offsets::default();
-        let records =
-            Records::new(Stream::new(reader), origin, again, self.options.clone()).telling(offsets.clone());
+        let records = Records::new(Stream::at_rest(reader), origin, again, self.options.clone())
+            .telling(offsets.clone());
         Ok(Current {
             package,
             entry,

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use super::super::records::Offsets;
+use super::super::offsets::Offsets;
 use super::super::{At, Fault, Place, Reason};
 use super::entry::Entry;
 use super::index::Index;

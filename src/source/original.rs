@@ -1,0 +1,126 @@
+//! The page a revisit refers to: kept, read again, or asked of the archive.
+
+use super::payload::{Notes, Refusal, clip, digest_of, fill, metadata};
+use super::records::OVERHEAD;
+use super::revisit::{Earlier, Revisit, address_key, place_key};
+use super::section::SectionReader;
+use super::{Reason, SourceOptions};
+use crate::page::{Moment, Page};
+use crate::warc::digest::Declared;
+use crate::warc::{Reader, RecordType, Stream};
+
+/// The page a revisit refers to, from an earlier record or the archive.
+pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Page, Refusal> {
+    let table = &options.revisits;
+    let says_nothing = revisit.moment.is_none() && revisit.digest.is_none();
+    let keys = [
+        revisit.moment.map(|moment| place_key(&revisit.address, moment)),
+        revisit.digest.as_ref().map(Declared::prefix),
+        says_nothing.then(|| address_key(&revisit.address)),
+    ];
+    let earlier: Vec<Earlier> = keys
+        .into_iter()
+        .flatten()
+        .filter_map(|key| table.find(key))
+        .collect();
+    for earlier in &earlier {
+        if !earlier.page {
+            return Err(Refusal::LeftOut(
+                Reason::MediaType,
+                "the original of this revisit was left out".to_owned(),
+            ));
+        }
+        let kept = earlier.kept.and_then(|number| table.kept(number));
+        if let Some(page) = kept.filter(|page| !revisit.is_contradicted_by(page)) {
+            return Ok(page);
+        }
+        if !earlier.dear
+            && let Some(page) = read_again(earlier, revisit, options)?
+        {
+            return Ok(page);
+        }
+    }
+    let archived = table.ask_archive(revisit);
+    if let Ok(Some(page)) = archived {
+        return Ok(page);
+    }
+    for dear in earlier.iter().filter(|earlier| earlier.dear) {
+        if let Some(page) = read_again(dear, revisit, options)? {
+            return Ok(page);
+        }
+    }
+    let named = revisit
+        .moment
+        .map(|moment| format!(" at {moment}"))
+        .unwrap_or_default();
+    let original = format!("the original of this revisit ({}{named})", clip(&revisit.address));
+    Err(Refusal::Skipped(
+        Reason::UnresolvedRevisit,
+        match archived {
+            Err(error) => {
+                format!("{original} is in no earlier record, and the archive cannot be read: {error}")
+            }
+            Ok(_) => format!(
+                "{original} is in no earlier record and not in the archive; add the file that holds it first"
+            ),
+        },
+    ))
+}
+
+fn seconds(moment: Option<Moment>) -> Option<i64> {
+    moment.map(Moment::seconds)
+}
+
+/// Reads an earlier record once more.
+fn read_again(
+    earlier: &Earlier,
+    revisit: &Revisit,
+    options: &SourceOptions,
+) -> Result<Option<Page>, Refusal> {
+    let Some(mut reader) = opened_at(earlier) else {
+        return Ok(None);
+    };
+    loop {
+        let record = match reader.next_record() {
+            None => return Ok(None),
+            Some(Err(_)) => continue,
+            Some(Ok(record)) => record,
+        };
+        if record.offset > earlier.offset {
+            return Ok(None);
+        }
+        let same_digest =
+            revisit.digest.is_some() && digest_of(&record, "WARC-Payload-Digest") == revisit.digest;
+        let same_time = revisit.moment.is_none() && revisit.digest.is_none()
+            || seconds(record.moment()) == seconds(revisit.moment);
+        let same_place = record.target() == Some(&revisit.address) && same_time;
+        if !same_digest && !same_place
+            || !matches!(record.kind(), RecordType::Response | RecordType::Resource)
+        {
+            if !options.revisits.pass_over(record.length) {
+                return Ok(None);
+            }
+            continue;
+        }
+        let limit = options.max_page_size.saturating_add(OVERHEAD);
+        let Ok(Some(block)) = reader.read_block(limit) else {
+            return Ok(None);
+        };
+        let mut page = Page {
+            metadata: metadata(&record),
+            ..Page::default()
+        };
+        return match fill(&mut page, &record, block, options, &mut Notes::new()) {
+            Ok(()) => Ok((!revisit.is_contradicted_by(&page)).then_some(page)),
+            // What an original is left out for holds for its revisits.
+            Err(refusal @ Refusal::LeftOut(..)) => Err(refusal),
+            Err(_) => Ok(None),
+        };
+    }
+}
+
+fn opened_at(earlier: &Earlier) -> Option<Reader<SectionReader>> {
+    let mut stream = Stream::new(earlier.section.as_ref()?.open().ok()?);
+    stream.seek_to(earlier.offset).ok()?;
+    Some(Reader::new(stream))
+}
