@@ -18,7 +18,7 @@ from timing import CALM, Failed
 
 LONG = 30.0  # seconds; a longer run is done once
 NEXT = 0.05  # share of the pages that come later
-ONE = 15  # pages fetched one by one, each by a process of its own
+ONE = 5  # pages fetched one by one in each run, each by a process of its own
 MANY = 1000  # pages fetched at once
 TRIES = 3  # how often a run that was disturbed is tried again
 

@@ -22,6 +22,10 @@ const LOWEST_TIER: u64 = 32 << 10;
 /// Packs of this length in bytes and above are left to `compact`.
 const LARGE: u64 = 16 << 20;
 
+/// Packs of so many pages or records are left to it, too: looking each of them up costs more than one
+/// more pack.
+const MANY: u64 = 4096;
+
 /// A pack being copied is committed when it has so many bytes.
 const FULL: u64 = 64 << 20;
 
@@ -36,7 +40,9 @@ fn tier(bytes: u64) -> u32 {
 
 /// The packs that should be merged next, if enough of one tier have piled up.
 fn piled_up(all: &[PackRow]) -> Vec<PackRow> {
-    let mergeable = |pack: &&PackRow| !pack.cold && !pack.damaged && pack.bytes < LARGE;
+    let mergeable = |pack: &&PackRow| {
+        !pack.cold && !pack.damaged && pack.bytes < LARGE && pack.pages.max(pack.records) < MANY
+    };
     let highest = all.iter().filter(mergeable).map(|pack| tier(pack.bytes)).max();
     for wanted in 0..=highest.unwrap_or(0) {
         let of_tier: Vec<&PackRow> = all

@@ -25,12 +25,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use crate::catalog::blocks::{self, Outline, Recorder};
-use crate::catalog::{Catalog, CatalogError, packs, snapshots};
+use crate::catalog::{Catalog, CatalogError, overview, packs, snapshots};
 use crate::digest::Hash;
 use crate::disk::Disk;
 use crate::pack::{Pack, PackError, Record};
 use crate::page::{Page, article_key};
 
+pub use crate::catalog::overview::{Grown, Mark};
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
 pub use cache::Body;
 pub use commit::Commit;
@@ -119,7 +120,7 @@ impl Stats {
 impl Archive {
     /// One line per article, in order of the keys.
     pub fn articles(&self) -> Result<Vec<ArticleSummary>, ArchiveError> {
-        Ok(snapshots::articles(held(&self.catalog).connection())?)
+        Ok(overview::articles(held(&self.catalog).connection())?)
     }
 
     /// The snapshots of the article this address belongs to, ordered by moment; empty if there is
@@ -168,13 +169,14 @@ impl Archive {
     /// Figures about the whole archive.
     pub fn stats(&self) -> Result<Stats, ArchiveError> {
         let catalog = held(&self.catalog);
-        let mut stats = Stats::default();
-        snapshots::for_each_article(catalog.connection(), |_, snapshots| {
-            stats.articles += 1;
-            stats.snapshots += snapshots.len() as u64;
-            stats.revisions += snapshots.iter().filter(|snapshot| snapshot.revision).count() as u64;
-            stats.raw_bytes += snapshots.iter().map(|snapshot| snapshot.length).sum::<u64>();
-        })?;
+        let totals = overview::totals(catalog.connection())?;
+        let mut stats = Stats {
+            articles: totals.articles,
+            snapshots: totals.snapshots,
+            revisions: totals.revisions,
+            raw_bytes: totals.raw_bytes,
+            ..Stats::default()
+        };
         for pack in packs::all(catalog.connection())? {
             stats.packs += 1;
             stats.stored_bytes += pack.bytes;
@@ -189,6 +191,26 @@ impl Archive {
             .map(|entry| entry.length)
             .sum();
         Ok(stats)
+    }
+
+    /// The archive as it is now, for [`Archive::since`].
+    pub fn mark(&self) -> Result<Mark, ArchiveError> {
+        Ok(overview::mark(held(&self.catalog).connection())?)
+    }
+
+    /// What came into the archive after a mark. Costs a look at the articles that were touched.
+    pub fn since(&self, mark: Mark) -> Result<Grown, ArchiveError> {
+        Ok(overview::since(held(&self.catalog).connection(), mark)?)
+    }
+
+    /// Number and key of every article, in no particular order.
+    pub(crate) fn article_keys(&self) -> Result<Vec<(i64, String)>, ArchiveError> {
+        Ok(snapshots::keys(held(&self.catalog).connection())?)
+    }
+
+    /// The snapshots of an article by its number in the catalog, ordered by moment.
+    pub(crate) fn snapshots_of(&self, article: i64) -> Result<Vec<Snapshot>, ArchiveError> {
+        Ok(snapshots::of_article(held(&self.catalog).connection(), article)?)
     }
 
     /// Number of snapshots for which the block part of the catalog is not built; [`Archive::reindex`]

@@ -14,6 +14,7 @@ pub mod ledger;
 mod near;
 mod outline;
 mod outlines;
+pub mod overview;
 pub mod packs;
 mod postings;
 mod recorder;

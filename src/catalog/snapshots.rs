@@ -199,31 +199,49 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
     })
 }
 
+/// Tells the revisions among the snapshots of one article, given in order of their moments and only
+/// those that may be one. `H` is a hash or enough of it.
+#[derive(Debug)]
+pub(super) struct Teller<H, F> {
+    before: Option<(Option<H>, H, Option<F>)>,
+}
+
+impl<H, F> Default for Teller<H, F> {
+    fn default() -> Self {
+        Self { before: None }
+    }
+}
+
+impl<H: PartialEq, F: PartialEq> Teller<H, F> {
+    /// Whether the next snapshot is a revision, and whether its form alone changed. Where the article
+    /// hash is not known on both sides, the bodies are held against each other.
+    pub fn tell(&mut self, article_hash: Option<H>, body: H, form: Option<F>) -> (bool, bool) {
+        let (same_text, same_form) = match &self.before {
+            None => (false, false),
+            Some((Some(text), _, form_before)) if article_hash.is_some() => {
+                (article_hash.as_ref() == Some(text), *form_before == form)
+            }
+            Some((_, body_before, _)) => (body == *body_before, true),
+        };
+        self.before = Some((article_hash, body, form));
+        (!same_text, same_text && !same_form)
+    }
+}
+
 /// Numbers the snapshots of one article, which come in order of their moments, and tells revisions
 /// and form changes from what stands before each.
 fn tell_revisions(rows: Vec<SnapshotRow>) -> Vec<Snapshot> {
-    let mut before: Option<(Option<Hash>, Hash, Option<Vec<u8>>)> = None;
+    let mut teller = Teller::default();
     let mut snapshots = Vec::with_capacity(rows.len());
-    for (
-        index,
-        SnapshotRow {
+    for (index, row) in rows.into_iter().enumerate() {
+        let SnapshotRow {
             mut snapshot,
             form_hash,
-        },
-    ) in rows.into_iter().enumerate()
-    {
+        } = row;
         snapshot.n = index as u64 + 1;
         if snapshot.counts_as_revision() {
-            let (same_text, same_form) = match &before {
-                None => (false, false),
-                Some((Some(text), _, form)) if snapshot.article_hash.is_some() => {
-                    (snapshot.article_hash == Some(*text), *form == form_hash)
-                }
-                Some((_, body, _)) => (snapshot.body == *body, true),
-            };
-            snapshot.revision = !same_text;
-            snapshot.form_change = same_text && !same_form;
-            before = Some((snapshot.article_hash, snapshot.body, form_hash));
+            (snapshot.revision, snapshot.form_change) =
+                teller.tell(snapshot.article_hash, snapshot.body, form_hash);
         }
         snapshots.push(snapshot);
     }
@@ -354,21 +372,9 @@ pub fn for_each_article(
     Ok(())
 }
 
-/// One line per article, in order of the keys.
-pub fn articles(connection: &Connection) -> Result<Vec<ArticleSummary>, CatalogError> {
-    let mut summaries = Vec::new();
-    for_each_article(connection, |key, snapshots| {
-        let Some(newest) = snapshots.last() else { return };
-        summaries.push(ArticleSummary {
-            id: newest.article,
-            key: key.to_owned(),
-            address: newest.address.clone(),
-            snapshots: snapshots.len() as u64,
-            revisions: snapshots.iter().filter(|snapshot| snapshot.revision).count() as u64,
-            raw_bytes: snapshots.iter().map(|snapshot| snapshot.length).sum(),
-            first: snapshots.iter().find_map(|snapshot| snapshot.moment),
-            last: newest.moment,
-        });
-    })?;
-    Ok(summaries)
+/// Number and key of every article.
+pub fn keys(connection: &Connection) -> Result<Vec<(i64, String)>, CatalogError> {
+    let mut statement = connection.prepare("SELECT id, key FROM articles")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -9,7 +9,7 @@ use super::arguments::{Reading, Sources, listed, open_all};
 use super::failure::Failure;
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
-use crate::archive::{Archive, Stats};
+use crate::archive::{Archive, Grown};
 use crate::disk::LocalDisk;
 use crate::ingest::{self, CommitEvery, Event, Summary};
 use crate::report::archive as report;
@@ -84,12 +84,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         if made && !arguments.json {
             watch.say(&format!("made the archive {}", path.display()))?;
         }
-        // Figures about the whole archive cost a look at every snapshot: only people get them.
-        let before = if arguments.json {
-            Stats::default()
-        } else {
-            archive.stats()?
-        };
+        let before = archive.mark()?;
         let observe = &mut |event| watch.see(&event);
         let every = arguments.commit_every();
         let entries = listed(sources);
@@ -106,18 +101,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         None => report::surveyed(&summary, seconds, look, terminal.writer())
             .map_err(|error| super::failure::writing(&error))?,
         Some((archive, before)) => {
-            let steps = next_steps(global, &archive, &summary)?;
-            let after = archive.stats()?;
-            report::added(
-                &summary,
-                &before,
-                &after,
-                seconds,
-                &steps,
-                look,
-                terminal.writer(),
-            )
-            .map_err(|error| super::failure::writing(&error))?;
+            let grown = archive.since(before)?;
+            let steps = next_steps(global, &grown, &summary);
+            report::added(&summary, &grown, seconds, &steps, look, terminal.writer())
+                .map_err(|error| super::failure::writing(&error))?;
         }
     }
     Ok(match opening {
@@ -226,29 +213,20 @@ fn tell(event: &Event, json: bool, terminal: &mut Terminal) -> Result<(), Failur
 }
 
 /// Commands that make sense after this run, ready to be typed.
-fn next_steps(
-    global: &Global,
-    archive: &crate::archive::Archive,
-    summary: &Summary,
-) -> Result<Vec<String>, Failure> {
+fn next_steps(global: &Global, grown: &Grown, summary: &Summary) -> Vec<String> {
     let option = global.archive.as_ref().map_or_else(String::new, |path| {
         format!(" -A {}", shell(&path.display().to_string()))
     });
     let mut steps = vec![format!("pressmark{option} list")];
-    let articles = archive.articles()?;
-    if let Some(edited) = articles
-        .iter()
-        .max_by_key(|article| article.revisions)
-        .filter(|a| a.revisions > 1)
-    {
-        let address = shell(&edited.address);
+    if let Some(edited) = &grown.most_edited {
+        let address = shell(edited);
         steps.push(format!("pressmark{option} log {address}"));
         steps.push(format!("pressmark{option} diff {address}@1 {address}"));
     }
-    if let Some(article) = articles.first().filter(|_| summary.declared.blocks > 0) {
-        steps.push(format!("pressmark{option} check {}", shell(&article.address)));
+    if let Some(article) = grown.touched.as_ref().filter(|_| summary.declared.blocks > 0) {
+        steps.push(format!("pressmark{option} check {}", shell(article)));
     }
-    Ok(steps)
+    steps
 }
 
 /// Quoted for a POSIX shell where that is needed.

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use rustc_hash::FxHashSet;
 
-use crate::archive::{Archive, ArchiveError, Snapshot};
+use crate::archive::{Archive, ArchiveError};
 use crate::catalog::packs::PackRow;
 use crate::digest::Hash;
-use crate::page::{article_key, site};
+use crate::page::site;
 
 /// Bodies that are alike: the versions of one large article, or the pages of one site.
 #[derive(Debug, Default)]
@@ -41,22 +41,19 @@ pub(super) fn arrange(
         .filter(|pack| !going.contains(&pack.id) && is_good(pack))
         .map(|pack| pack.id)
         .collect();
-    let mut articles: Vec<(Option<String>, String, Vec<Snapshot>)> = Vec::new();
-    for snapshot in archive.all_snapshots()? {
-        match articles.last_mut() {
-            Some((_, _, members)) if members[0].article == snapshot.article => members.push(snapshot),
-            _ => {
-                let key = article_key(&snapshot.address);
-                articles.push((site(&key), key, vec![snapshot]));
-            }
-        }
-    }
-    articles.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
+    // Snapshots are fetched article by article: an archive may hold more than memory does.
+    let mut articles: Vec<(Option<String>, String, i64)> = archive
+        .article_keys()?
+        .into_iter()
+        .map(|(article, key)| (site(&key), key, article))
+        .collect();
+    articles.sort_unstable();
     let mut written: FxHashSet<Hash> = FxHashSet::default();
     let mut all: Vec<Series> = Vec::new();
     let mut of_site = Series::default();
     let mut current: Option<String> = None;
-    for (site, _, snapshots) in articles {
+    for (site, _, article) in articles {
+        let snapshots = archive.snapshots_of(article)?;
         if site != current {
             all.push(std::mem::take(&mut of_site));
             current = site;

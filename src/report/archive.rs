@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::archive::{ArticleSummary, Stats};
+use crate::archive::{ArticleSummary, Grown, Stats};
 use crate::ingest::Summary;
 use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, number};
 
@@ -57,8 +57,7 @@ pub fn survey_summary(summary: &Summary, seconds: f64) -> Value {
 /// What `add` says at its end.
 pub fn added(
     summary: &Summary,
-    before: &Stats,
-    after: &Stats,
+    grown: &Grown,
     seconds: f64,
     next_steps: &[String],
     look: Look,
@@ -99,9 +98,9 @@ pub fn added(
         "articles",
         format!(
             "{} in the archive, {} new; {} new",
-            number(after.articles),
-            number(after.articles.saturating_sub(before.articles)),
-            counted(after.revisions.saturating_sub(before.revisions), "revision"),
+            number(grown.articles),
+            number(grown.new_articles),
+            counted(grown.new_revisions, "revision"),
         ),
     ));
     let ratio = if summary.stored_bytes > 0 && summary.new > 0 {
