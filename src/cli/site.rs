@@ -158,7 +158,14 @@ fn facts(declared: &Document, rule: &SiteRule) -> [Fact; 3] {
         },
     };
     [
-        fact("title", &rule.title, title, &declared.headline),
+        match (&declared.headline, &title, &declared.title) {
+            (None, None, Some(title)) => Fact {
+                key: "title",
+                text: Some(title.clone()),
+                by: "the page's <title>".to_owned(),
+            },
+            _ => fact("title", &rule.title, title, &declared.headline),
+        },
         fact("byline", &rule.byline, byline, &declared.byline),
         fact("published", &rule.published, published, &declared.published),
     ]

@@ -382,3 +382,41 @@ fn hashes_of_no_rule_are_not_found_and_the_count_is_told() {
     );
     assert_eq!(last.get(), report.recipes);
 }
+
+#[test]
+fn the_documented_size_of_the_space_is_what_the_code_says() {
+    let hash = |seed: u8| pressmark::digest::blake3(&[seed]).to_string();
+    let raw = format!(
+        "<div id=layer style=x></div><div class=view data-a=1 data-b=2 data-c=3><section dmcf-sid=s>\
+         <p dmcf-pid=a dmcf-ptype=general contents-hash={}>One<figure class=f dmcf-pid=b dmcf-ptype=figure \
+         contents-hash={}>Two</figure></section></div>",
+        hash(1),
+        hash(2)
+    );
+    let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
+    let target = Target {
+        len: 32,
+        spelling: Spelling::Hex,
+        algorithm: None,
+    };
+    let space = Space::new(&[input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE)], target);
+    let docs = include_str!("../../docs/recipes.md");
+    let start = docs.find("| layer | forms").unwrap();
+    let number = |cell: &str| cell.trim().trim_matches('*').replace(',', "").parse::<u64>().ok();
+    let rows: Vec<Vec<u64>> = docs[start..]
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.split('|').filter_map(number).collect())
+        .filter(|row: &Vec<u64>| !row.is_empty())
+        .collect();
+    let (sum, layers) = rows.split_last().unwrap();
+    let coded: Vec<Vec<u64>> = space
+        .layers()
+        .map(|(_, forms, messages, digests)| {
+            let [forms, messages, digests] = [forms, messages, digests].map(|count| count as u64);
+            vec![forms, messages, digests, forms * messages * digests]
+        })
+        .collect();
+    assert_eq!(layers, coded);
+    assert_eq!(sum, &[space.len()]);
+}
