@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, Seek};
 
 use flate2::{Decompress, FlushDecompress, Status};
-use libdeflater::Decompressor;
+use libdeflater::{Decompressor, crc32};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
 use super::raw::Raw;
@@ -348,7 +348,11 @@ impl<R: Read> Stream<R> {
                 }
             };
             let member = self.raw.available().get(..end).unwrap_or_default();
-            let Some(length) = member.last_chunk().map(|last| u32::from_le_bytes(*last) as usize) else {
+            // The trailer: checksum and length of what was compressed, four bytes each.
+            let Some((checksum, length)) = member.split_last_chunk().and_then(|(front, length)| {
+                let length = u32::from_le_bytes(*length) as usize;
+                Some((u32::from_le_bytes(*front.last_chunk()?), length))
+            }) else {
                 return Ok(false);
             };
             if end >= GZIP_LEAST && length <= MAX_WHOLE_OUT {
@@ -356,7 +360,8 @@ impl<R: Read> Stream<R> {
                     self.out.resize(length, 0);
                 }
                 let made = whole.gzip_decompress(member, &mut self.out[..length]);
-                if made.is_ok_and(|made| made == length) {
+                // A damaged member behind this one may end in the same length, and must not be swallowed.
+                if made.is_ok_and(|made| made == length) && crc32(&self.out[..length]) == checksum {
                     self.raw.consume(end);
                     self.pos = 0;
                     self.end = length;
