@@ -18,6 +18,7 @@ use crate::export::{
 };
 use crate::page::Moment;
 use crate::pool;
+use crate::report::layout::{bytes, counted};
 use crate::warc::Compression;
 
 /// The formats.
@@ -84,9 +85,9 @@ pub(super) struct Arguments {
     /// Write a body that was written before as a revisit record (warc, wacz, cdxj)
     #[arg(long)]
     revisit: bool,
-    /// Compression of each record (warc, cdxj)
-    #[arg(long, value_enum, default_value_t = Packing::Gzip)]
-    compression: Packing,
+    /// Compression of each record (warc, cdxj) [default: gzip]
+    #[arg(long, value_enum)]
+    compression: Option<Packing>,
     /// Level of the compression [default: 6 for gzip, 3 for zstd]
     #[arg(long, value_name = "N")]
     level: Option<u8>,
@@ -117,7 +118,7 @@ impl Arguments {
     }
 
     fn warc(&self) -> WarcOptions {
-        let (compression, suffix) = match self.compression {
+        let (compression, suffix) = match self.compression.unwrap_or(Packing::Gzip) {
             Packing::Gzip => (Compression::Gzip(u32::from(self.level.unwrap_or(6))), ".gz"),
             Packing::Zstd => (Compression::Zstd(i32::from(self.level.unwrap_or(3))), ".zst"),
             Packing::None => (Compression::None, ""),
@@ -131,6 +132,52 @@ impl Arguments {
             compression,
             revisit: self.revisit,
             filename: name.unwrap_or_else(|| format!("pressmark.warc{suffix}")),
+        }
+    }
+
+    /// Refuses options that the format would silently ignore.
+    fn fit(&self) -> Result<(), Failure> {
+        use Format::{Cdxj, Ndjson, Wacz, Warc};
+        #[cfg(feature = "parquet")]
+        let with_blocks = [Ndjson, Format::Parquet];
+        #[cfg(not(feature = "parquet"))]
+        let with_blocks = [Ndjson];
+        let options: [(&str, bool, &[Format]); 8] = [
+            ("--body-only", self.body_only, &with_blocks),
+            ("--text", self.text, &[Ndjson]),
+            ("--pages", self.pages, &[Ndjson]),
+            ("--revisit", self.revisit, &[Warc, Wacz, Cdxj]),
+            ("--compression", self.compression.is_some(), &[Warc, Cdxj]),
+            ("--level", self.level.is_some(), &[Warc, Cdxj]),
+            ("--warc-name", self.warc_name.is_some(), &[Warc, Cdxj]),
+            ("--title", self.title.is_some(), &[Wacz]),
+        ];
+        let name = |format: &Format| {
+            let value = clap::ValueEnum::to_possible_value(format);
+            value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+        };
+        for (option, given, formats) in options {
+            if given && !formats.contains(&self.format) {
+                let formats: Vec<String> = formats.iter().map(name).collect();
+                return Err(Failure::new(format!(
+                    "{option} has no meaning for {}; it goes with {}",
+                    name(&self.format),
+                    formats.join(", ")
+                )));
+            }
+        }
+        let highest = match self.compression.unwrap_or(Packing::Gzip) {
+            Packing::Gzip => 9,
+            Packing::Zstd => 22,
+            Packing::None => 0,
+        };
+        match self.level {
+            Some(level) if level == 0 || level > highest => Err(Failure::new(if highest == 0 {
+                "--level has no meaning without compression".to_owned()
+            } else {
+                format!("--level {level} is not from 1 to {highest}")
+            })),
+            _ => Ok(()),
         }
     }
 
@@ -176,8 +223,16 @@ impl Tally {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
     let started = Instant::now();
+    arguments.fit()?;
+    let selection = arguments.selection()?;
     let archive = opened::open(global)?;
-    let snapshots = export::chosen(&archive, &arguments.selection()?)?;
+    let snapshots = export::chosen(&archive, &selection)?;
+    if snapshots.is_empty() {
+        tell_user(
+            "no snapshot fits the selection, so nothing was written; `pressmark list` shows what there is",
+        );
+        return Ok(Outcome::Found);
+    }
     let tally = write(global, arguments, &archive, &snapshots, terminal)?;
     let seconds = started.elapsed().as_secs_f64();
     if arguments.json {
@@ -195,15 +250,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         }
     } else if !arguments.to_standard_output() {
         terminal.line(&format!(
-            "{} snapshots, {} bytes of pages, to {}",
-            tally.snapshots,
-            tally.raw_bytes,
+            "{}, {} of pages, to {}; {seconds:.2} s",
+            counted(tally.snapshots, "snapshot"),
+            bytes(tally.raw_bytes),
             arguments.output.display()
         ))?;
-    }
-    if tally.snapshots + tally.lost == 0 {
-        tell_user("no snapshot fits the selection; `pressmark list` shows what there is");
-        return Ok(Outcome::Found);
     }
     Ok(Outcome::found_if(tally.lost > 0))
 }
@@ -254,7 +305,7 @@ fn write(
         }
         Format::Files => {
             let path = arguments.path("directory")?;
-            let mut export = FilesExport::new(path).map_err(|error| Failure::at(path.display(), error))?;
+            let mut export = FilesExport::new(path)?;
             let tally = no_blocks()(&mut |outgoing| Ok(export.add(outgoing)?))?;
             export.finish()?;
             Ok(tally)

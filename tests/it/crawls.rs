@@ -263,3 +263,103 @@ fn a_dry_run_reads_everything_and_writes_nothing() {
         before
     );
 }
+
+#[test]
+fn exports_take_only_options_that_mean_something() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("1.warc"),
+        response(A, "2025-08-31T06:00:00Z", FIRST),
+    )
+    .unwrap();
+    pressmark(folder.path(), &["add", "1.warc"]).expect_code(0);
+    for (arguments, says) in [
+        (&["warc", "--body-only"][..], "it goes with ndjson"),
+        (
+            &["files", "-o", "x", "--revisit"],
+            "it goes with warc, wacz, cdxj",
+        ),
+        (&["warc", "--title", "x"], "it goes with wacz"),
+        (
+            &["wacz", "-o", "x", "--compression", "zstd"],
+            "it goes with warc, cdxj",
+        ),
+        (&["warc", "--level", "10"], "is not from 1 to 9"),
+        (
+            &["warc", "--compression", "zstd", "--level", "23"],
+            "is not from 1 to 22",
+        ),
+        (&["wacz"], "name it with --output"),
+        (&["warc", "--from", "yesterday"], "is not a time"),
+        (&["warc", "--address", "a[b"], "is no address pattern"),
+    ] {
+        let run = pressmark(folder.path(), &[&["export"], arguments].concat()).expect_code(2);
+        assert!(run.err.contains(says), "{arguments:?}: {}", run.err);
+        assert!(run.out.is_empty(), "{arguments:?}: {}", run.out);
+    }
+    let run = pressmark(
+        folder.path(),
+        &["export", "warc", "-o", "x", "--host", "other.example"],
+    )
+    .expect_code(1);
+    assert!(run.err.contains("no snapshot fits"), "{}", run.err);
+    assert!(!folder.path().join("x").exists());
+    let run = pressmark(folder.path(), &["export", "warc", "-o", "x.warc.gz"]).expect_code(0);
+    assert!(run.out.starts_with("1 snapshot, "), "{}", run.out);
+    // Nothing on a pipe but the result.
+    let run = pressmark(folder.path(), &["export", "warc", "--compression", "none"]).expect_code(0);
+    assert!(
+        run.out.starts_with("WARC/1.1") && run.err.is_empty(),
+        "{}",
+        run.err
+    );
+}
+
+/// In, out, in again: the same snapshots, bytes, dates; the original payload digest where the body was
+/// not encoded.
+#[test]
+fn a_warc_goes_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = gzip(SECOND.as_bytes());
+    let mut coded = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
+    coded.extend_from_slice(&packed);
+    let coded = record(
+        &[
+            ("WARC-Type", "response"),
+            ("WARC-Target-URI", B),
+            ("WARC-Date", "2025-08-31T07:00:00.25Z"),
+            ("WARC-Payload-Digest", &sha1(&packed)),
+            ("Content-Type", "application/http; msgtype=response"),
+        ],
+        &coded,
+    );
+    let first = [
+        gzip(&response(A, "2025-08-31T06:00:00Z", FIRST)),
+        gzip(&coded),
+        gzip(&revisit(
+            A,
+            "2025-09-01T00:00:00Z",
+            &[("WARC-Payload-Digest", &sha1(FIRST.as_bytes()))],
+            AGAIN,
+        )),
+    ]
+    .concat();
+    fs::write(folder.path().join("1.warc.gz"), first).unwrap();
+    pressmark(folder.path(), &["add", "1.warc.gz"]).expect_code(0);
+    let before = snapshots(folder.path());
+    assert_eq!(before.len(), 3);
+    for options in [&[][..], &["--revisit"]] {
+        let out = [&["export", "warc", "-o", "2.warc.gz"], options].concat();
+        pressmark(folder.path(), &out).expect_code(0);
+        let other = tempfile::tempdir().unwrap();
+        fs::copy(folder.path().join("2.warc.gz"), other.path().join("2.warc.gz")).unwrap();
+        pressmark(other.path(), &["add", "2.warc.gz"]).expect_code(0);
+        assert_eq!(snapshots(other.path()), before, "{options:?}");
+        let warc = pressmark(other.path(), &["export", "warc", "--compression", "none"])
+            .expect_code(0)
+            .out;
+        assert!(warc.contains(&format!("WARC-Payload-Digest: {}", sha1(FIRST.as_bytes()))));
+        assert!(warc.contains(&format!("X-Archive-Orig-WARC-Payload-Digest: {}", sha1(&packed))));
+        assert!(warc.contains("X-Archive-Orig-Content-Encoding: gzip"));
+    }
+}
