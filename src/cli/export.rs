@@ -205,9 +205,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, outgoing: &Outgoing) {
+    fn count(&mut self, outgoing: &Outgoing, bar: &indicatif::ProgressBar) {
         self.snapshots += 1;
         self.raw_bytes += outgoing.page.body.len() as u64;
+        if self.snapshots.is_multiple_of(16) {
+            bar.set_message(bytes(self.raw_bytes));
+        }
     }
 
     /// Counts and tells a snapshot that cannot be restored; any other failure ends the export.
@@ -381,7 +384,7 @@ fn each<'a>(
                 match outgoing {
                     Ok(outgoing) => {
                         add(&outgoing).map_err(failed)?;
-                        tally.count(&outgoing);
+                        tally.count(&outgoing, &bar);
                     }
                     Err(error) => tally.lose(error, &bar)?,
                 }
@@ -418,7 +421,7 @@ fn each_packed(
                 Ok(packed) => {
                     let packed = packed.map_err(failed)?;
                     put(&packed).map_err(failed)?;
-                    tally.count(&packed.outgoing);
+                    tally.count(&packed.outgoing, &bar);
                 }
                 Err(error) => tally.lose(error, &bar)?,
             }
