@@ -21,6 +21,10 @@ use pressmark::digest::sha256;
 use score::Score;
 use text::{LANGUAGES, Language};
 
+/// As in the command itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Pairs for each language.
 const PAIRS: usize = 400;
 

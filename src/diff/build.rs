@@ -159,7 +159,7 @@ impl<'a> Writer<'a> {
             }
         }
         if moved {
-            let whole: u32 = new.iter().map(|&j| characters(&self.new_block(j).text)).sum();
+            let whole: u32 = new.iter().map(|&j| self.new.characters[j as usize]).sum();
             size.moved = whole.saturating_sub(size.inserted);
         }
         self.changes.push(Change {
@@ -289,13 +289,13 @@ fn shares(diff: &mut Diff, old: &Side, new: &Side) {
     }
     let (mut article, mut outside) = (0_u64, 0_u64);
     for side in [old, new] {
-        for (block, place) in side.blocks.iter().zip(side.places) {
+        for (length, place) in side.characters.iter().zip(side.places) {
             let total = if *place == Place::Outside {
                 &mut outside
             } else {
                 &mut article
             };
-            *total += u64::from(characters(&block.text));
+            *total += u64::from(*length);
         }
     }
     for change in &mut diff.changes {

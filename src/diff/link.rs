@@ -23,6 +23,8 @@ pub(super) struct Side<'a> {
     pub places: &'a [Place],
     /// What blocks are aligned by: equal for equal blocks, to be confirmed.
     keys: Vec<u64>,
+    /// Length of each block's text in characters.
+    pub characters: Vec<u32>,
 }
 
 impl<'a> Side<'a> {
@@ -37,7 +39,16 @@ impl<'a> Side<'a> {
                 }
             })
             .collect();
-        Self { blocks, places, keys }
+        let characters = blocks
+            .iter()
+            .map(|block| block.text.chars().count() as u32)
+            .collect();
+        Self {
+            blocks,
+            places,
+            keys,
+            characters,
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub fn diff(old: &Document, new: &Document, options: &Options) -> Diff {
     let old_side = link::Side::new(&old.blocks, &old_places, identity);
     let new_side = link::Side::new(&new.blocks, &new_places, identity);
     let links = link::link(&old_side, &new_side, identity);
-    let suspect = suspect::suspect(&old.blocks, &new.blocks, &links);
+    let suspect = suspect::suspect(&old_side, &new_side, &links);
     let mut diff = build::build(&old_side, &new_side, links, identity);
     diff.suspect = suspect;
     if let Some(filter) = options.filter {

@@ -1,8 +1,7 @@
 //! Whether the extraction jumped between two pages, so that their difference is not the editor's.
 
 use super::change::{Reason, Suspect};
-use super::link::Links;
-use crate::block::Block;
+use super::link::{Links, Side};
 
 /// A body with fewer bytes of text than this is a stub: that it grows or vanishes is ordinary. Bytes, for
 /// a Korean or Chinese article says in 80 characters what takes 240 in an alphabet.
@@ -17,44 +16,40 @@ const RELABELLED: f32 = 0.5;
 /// No more than this share of the old body is left in a body that was replaced.
 const LEFT: f32 = 0.1;
 
-pub(super) fn suspect(old: &[Block], new: &[Block], links: &Links) -> Option<Suspect> {
-    let body = |blocks: &[Block]| -> u32 { blocks.iter().filter(|block| block.body).map(characters).sum() };
+pub(super) fn suspect(old: &Side, new: &Side, links: &Links) -> Option<Suspect> {
+    let body = |side: &Side| -> u32 {
+        let blocks = side.blocks.iter().zip(&side.characters);
+        blocks
+            .filter(|(block, _)| block.body)
+            .map(|(_, length)| length)
+            .sum()
+    };
     let (old_characters, new_characters) = (body(old), body(new));
     let (less, more) = (
         old_characters.min(new_characters),
         old_characters.max(new_characters),
     );
-    let bytes = |blocks: &[Block]| -> usize {
-        let body = blocks.iter().filter(|block| block.body);
+    let bytes = |side: &Side| -> usize {
+        let body = side.blocks.iter().filter(|block| block.body);
         body.map(|block| block.text.len()).sum()
     };
     let (old_bytes, new_bytes) = (bytes(old), bytes(new));
     if old_bytes.max(new_bytes) < STUB {
         return None;
     }
+    let is_body = |side: &Side, at: u32| side.blocks[at as usize].body;
     let (mut relabelled, mut left) = (0, 0);
     for &(i, j) in &links.equal {
-        let (Some(a), Some(b)) = (old.get(i as usize), new.get(j as usize)) else {
-            continue;
-        };
-        if a.body != b.body {
-            relabelled += characters(b);
-        } else if a.body {
-            left += characters(a);
+        let (before, after) = (is_body(old, i), is_body(new, j));
+        if before != after {
+            relabelled += new.characters[j as usize];
+        } else if before {
+            left += old.characters[i as usize];
         }
     }
     for link in &links.alike {
-        if link
-            .old
-            .iter()
-            .any(|&i| old.get(i as usize).is_some_and(|block| block.body))
-        {
-            left += link
-                .old
-                .iter()
-                .filter_map(|&i| old.get(i as usize))
-                .map(characters)
-                .sum::<u32>();
+        if link.old.iter().any(|&i| is_body(old, i)) {
+            left += link.old.iter().map(|&i| old.characters[i as usize]).sum::<u32>();
         }
     }
     let share = |part: u32, of: u32| part as f32 / of.max(1) as f32;
@@ -78,8 +73,4 @@ pub(super) fn suspect(old: &[Block], new: &[Block], links: &Links) -> Option<Sus
         old_characters,
         new_characters,
     })
-}
-
-fn characters(block: &Block) -> u32 {
-    block.text.chars().count() as u32
 }

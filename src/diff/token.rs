@@ -86,11 +86,14 @@ enum Simple {
 
 /// `None` for characters outside ASCII, Latin-1 letters, Hangul syllables, Han, Kana and the commonest
 /// punctuation.
+#[inline]
 fn simple(c: char) -> Option<Simple> {
+    // Most text is Hangul or the letters of ASCII; the rest of the table is asked last.
+    if matches!(c, '\u{ac00}'..='\u{d7a3}') || c.is_ascii_alphabetic() {
+        return Some(Simple::Letter);
+    }
     Some(match c {
-        'a'..='z' | 'A'..='Z' | '_' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ' | '\u{ac00}'..='\u{d7a3}' => {
-            Simple::Letter
-        }
+        '_' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ' => Simple::Letter,
         '0'..='9' => Simple::Digit,
         _ if is_east_asian_letter(c) => Simple::Single,
         '.' | '\'' | '\u{2018}' | '\u{2019}' => Simple::MidNumLet,
