@@ -14,6 +14,7 @@ from pathlib import Path
 import pages as input_pages
 import peers
 import reading
+import tables
 from timing import CALM, Failed
 
 LONG = 30.0  # seconds; a longer run is done once
@@ -31,6 +32,7 @@ def main():
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--pages", type=int, default=0)
+    parser.add_argument("--diffs", action="store_true", help="only compare pairs of versions, and print the table")
     parser.add_argument("--only", default="", help="peers whose name contains one of these, by comma")
     options = parser.parse_args()
     if options.quick:
@@ -57,6 +59,9 @@ def main():
         name = folder.parent.name if folder.name == "public" else folder.name
         one = {"name": name, "pages": len(taken), "bytes": sum(page.bytes for page in taken)}
         one["addresses"] = len({page.address for page in taken})
+        if options.diffs:
+            print(tables.comparing({"diff": reading.diffs(taken, folder, options.work, options.quick)}))
+            continue
         results["sets"].append(one)
         one["keep"] = keep(wanted, taken, folder, options)
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False))

@@ -13,8 +13,16 @@ from timing import Failed, run
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = 30_000_000  # bytes of pages to read
-PAIRS = 100  # pairs of successive versions to compare
+PAIRS = 200  # pairs of successive versions to compare
+LONGEST = 20  # seconds after which a comparison of one pair counts as failed
 ONE_CORE = ["taskset", "-c", "0"]
+# What compares two HTML pages in Python: text, page with both marked, and two that mark one in the other.
+COMPARERS = (
+    ("web-monitoring-diff", "html_text_diff"),
+    ("web-monitoring-diff", "html_diff_render"),
+    ("lxml", "htmldiff"),
+    ("htmldiff2", "render_html_diff"),
+)
 
 
 def texts(taken, folder, work, quick, repeat):
@@ -73,8 +81,8 @@ def diffs(taken, folder, work, quick):
         "pressmark diff (a process a pair)": lambda: processes(Pressmark.program, "diff", "--json"),
         "git diff --word-diff (a process a pair)": lambda: processes("git", "diff", "--no-index", "--word-diff"),
     }
-    for name in ("html_text_diff", "html_diff_render"):
-        ways[f"web-monitoring-diff {name}"] = lambda name=name: in_python(work / "venv-diff", "diff", name, listing)
+    for module, name in COMPARERS:
+        ways[f"{module} {name}"] = lambda name=name: in_python(work / "venv-diff", "diff", name, listing)
     rows = {}
     for name, measure in ways.items():
         print(f"  diff: {name}", file=sys.stderr)
@@ -130,20 +138,43 @@ def read_texts(name, index):
     return {"seconds": time.process_time() - before, "failures": failures}
 
 
-def compare_pairs(name, listing):
-    import time
+def comparer(name):
+    if name == "htmldiff":
+        from lxml.html.diff import htmldiff
 
+        return htmldiff
+    if name == "render_html_diff":
+        import re
+
+        from htmldiff2 import render_html_diff
+
+        # It stumbles over every comment; without them it gets through.
+        bare = re.compile(r"<!--.*?-->|<![a-zA-Z][^>]*>|<\?[^>]*>", re.DOTALL)
+        return lambda old, new: render_html_diff(bare.sub("", old), bare.sub("", new))
     import web_monitoring_diff
 
-    compare = getattr(web_monitoring_diff, name)
+    return getattr(web_monitoring_diff, name)
+
+
+def compare_pairs(name, listing):
+    import signal
+    import time
+
+    def too_long(*_):
+        raise TimeoutError
+
+    compare = comparer(name)
+    signal.signal(signal.SIGALRM, too_long)
     walls, times, failures = [], [], 0
     for old, new in json.loads(Path(listing).read_text()):
         old, new = (Path(path).read_bytes().decode(errors="replace") for path in (old, new))
         before, wall_before = time.process_time(), time.perf_counter()
+        signal.alarm(LONGEST)
         try:
             compare(old, new)
         except Exception:  # whatever a peer throws on a page
             failures += 1
+        signal.alarm(0)
         times.append(time.process_time() - before)
         walls.append(time.perf_counter() - wall_before)
     return summary(walls, times, failures)

@@ -18,6 +18,7 @@ mod declared;
 mod diff;
 mod diff_corpus;
 mod diff_false_alarms;
+mod diff_html;
 mod diff_truth;
 mod export;
 mod first_steps;

@@ -27,10 +27,10 @@ pub fn side_by_side(
         writeln!(out)?;
         writeln!(out, "{}", title(change, old, new, look))?;
         let left = column(change.old.is_empty(), || {
-            wrap(&one_side(change, &old.document.blocks, true), width, look)
+            wrap(&one_side(change, &old.document.blocks, true, look), width, look)
         });
         let right = column(change.new.is_empty(), || {
-            wrap(&one_side(change, &new.document.blocks, false), width, look)
+            wrap(&one_side(change, &new.document.blocks, false, look), width, look)
         });
         for at in 0..left.len().max(right.len()) {
             let blank = Line::default();

@@ -44,17 +44,16 @@ pub(super) fn inline(change: &Change, old: &[Block], new: &[Block], look: Look, 
 }
 
 /// One side of the change: its own words plain, those the other side lacks marked.
-pub(super) fn one_side(change: &Change, blocks: &[Block], old_side: bool) -> Vec<Span> {
+pub(super) fn one_side(change: &Change, blocks: &[Block], old_side: bool, look: Look) -> Vec<Span> {
     let (indices, own) = if old_side {
         (&change.old, WordOp::Delete)
     } else {
         (&change.new, WordOp::Insert)
     };
-    let accent = if old_side { Accent::Bad } else { Accent::Good };
     if change.words.is_empty() {
         let text = joined(indices, blocks);
         return vec![match change.op {
-            Op::Delete | Op::Insert => Span::new(accent, text),
+            Op::Delete | Op::Insert => marked(own, &text, look),
             _ => Span::plain(text),
         }];
     }
@@ -63,7 +62,7 @@ pub(super) fn one_side(change: &Change, blocks: &[Block], old_side: bool) -> Vec
         .iter()
         .filter_map(|word| match word.op {
             WordOp::Equal => Some(Span::plain(word.text.replace('\n', " ¶ "))),
-            op if op == own => Some(Span::new(accent, word.text.replace('\n', " ¶ "))),
+            op if op == own => Some(marked(op, &word.text.replace('\n', " ¶ "), look)),
             _ => None,
         })
         .collect()

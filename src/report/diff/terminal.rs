@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use super::{Side, spans};
 use crate::diff::{Change, Diff, Op, Place};
 use crate::report::flow::wrap;
-use crate::report::layout::{Accent, Look, counted, fit, number};
+use crate::report::layout::{Accent, Look, columns, counted, number, printable};
 
 /// What of a diff is shown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,16 +69,10 @@ pub(super) fn head(
             out,
             "{} {}{moment}",
             look.paint(accent, sign),
-            fit(side.name, room.max(10))
+            tail(side.name, room.max(10))
         )?;
     }
-    if let Some(suspect) = &diff.suspect {
-        let warning = format!(
-            "suspect: the extraction was {} ({} characters of body before, {} now); what follows is probably no edit",
-            suspect.reason.as_str(),
-            number(u64::from(suspect.old_characters)),
-            number(u64::from(suspect.new_characters)),
-        );
+    if let Some(warning) = warning(diff) {
         writeln!(out, "{}", look.paint(Accent::Notice, warning))?;
     }
     let inside: Vec<&Change> = diff
@@ -103,8 +99,38 @@ pub(super) fn head(
     )
 }
 
+/// A name cut at its beginning, for its end and the snapshot's number tell more.
+fn tail(name: &str, width: usize) -> String {
+    let shown = printable(name);
+    if columns(&shown) <= width {
+        return shown;
+    }
+    let mut kept = Vec::new();
+    let mut used = 1;
+    for cluster in shown.graphemes(true).rev() {
+        used += columns(cluster);
+        if used > width {
+            break;
+        }
+        kept.push(cluster);
+    }
+    kept.push("…");
+    kept.into_iter().rev().collect()
+}
+
+/// What a reader must know before a suspect diff.
+pub(super) fn warning(diff: &Diff) -> Option<String> {
+    let suspect = diff.suspect.as_ref()?;
+    Some(format!(
+        "suspect: the extraction was {} ({} characters of body before, {} now); what follows is probably no edit",
+        suspect.reason.as_str(),
+        number(u64::from(suspect.old_characters)),
+        number(u64::from(suspect.new_characters)),
+    ))
+}
+
 /// What was left out, and where corners were cut.
-pub(super) fn foot(diff: &Diff, options: DisplayOptions, look: Look, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn notes(diff: &Diff, options: DisplayOptions) -> Vec<String> {
     let outside = diff
         .edits()
         .filter(|change| change.place == Place::Outside)
@@ -132,6 +158,12 @@ pub(super) fn foot(diff: &Diff, options: DisplayOptions, look: Look, out: &mut i
     for limit in &diff.limits {
         notes.push(format!("cut short: {}", limit_text(limit)));
     }
+    notes
+}
+
+/// What was left out, and where corners were cut, below the changes.
+pub(super) fn foot(diff: &Diff, options: DisplayOptions, look: Look, out: &mut impl Write) -> io::Result<()> {
+    let notes = notes(diff, options);
     if !notes.is_empty() {
         writeln!(out)?;
     }

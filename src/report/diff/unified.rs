@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::terminal::DisplayOptions;
+use super::terminal::{DisplayOptions, notes, warning};
 use super::{Side, shown};
 use crate::diff::{Diff, Op, Place};
 
@@ -10,7 +10,8 @@ use crate::diff::{Diff, Op, Place};
 /// headed by block numbers counted from 1. Line breaks do not occur in canonical text.
 ///
 /// A moved block is a deletion at its old place and an insertion at its new one, so that the hunks can
-/// be applied by `patch` to the list of block texts.
+/// be applied by `patch` to the list of block texts. What was left out stands before the hunks, each line
+/// behind a `#`.
 pub fn unified(
     old: Side<'_>,
     new: Side<'_>,
@@ -18,6 +19,10 @@ pub fn unified(
     options: DisplayOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    // Tools that read patches pass over what stands before the first hunk.
+    for note in warning(diff).into_iter().chain(notes(diff, options)) {
+        writeln!(out, "# {note}")?;
+    }
     writeln!(out, "--- {}", label(old))?;
     writeln!(out, "+++ {}", label(new))?;
     let mut old_changed = vec![false; old.document.blocks.len()];

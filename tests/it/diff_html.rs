@@ -1,0 +1,229 @@
+//! The pages that `diff --html` writes: nothing is loaded from elsewhere, what an article says stays text,
+//! every link leads somewhere, and a reader can check what is shown. What takes a browser is checked by
+//! `tests/clients/browser`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use html5ever::tendril::TendrilSink as _;
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use pressmark::digest::sha256;
+use serde_json::json;
+
+use crate::command::{pressmark, pressmark_with_input};
+
+const ADDRESS: &str = "https://www.pennard.example/story";
+const SCRIPT: &str =
+    "The page said <script>alert('mine')</script> & <img src=x onerror=alert(2)> in its text.";
+const CLERK: &str = "The clerk read the minutes of the last meeting aloud, as the rules ask him to do.";
+const PUMP: &str = "The pump at the lower drain failed on Tuesday and was mended on the following day.";
+const VOTE: &str = "Nine members voted for the new sluice, four against it, and one was not in the room.";
+const DIKE: &str = "The dike keeper warned that the autumn tides will be higher than those of last year.";
+
+fn page(headline: &str, paragraphs: &[&str], picture: &str) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let body: String = paragraphs
+        .iter()
+        .map(|text| format!("<p>{}</p>\n", escaped(text)))
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        "<!doctype html><html lang=\"en\"><title>{0}</title><article><h1>{0}</h1>\n{body}\
+         <p>More in <a href=\"javascript:alert(3)\">the minutes</a>.</p>\
+         <figure><img src=\"{picture}\" alt=\"&quot;&gt;&lt;script&gt;x()&lt;/script&gt;\"></figure></article></html>",
+        escaped(headline)
+    )
+}
+
+fn archive() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = [
+        page(
+            "A </title><script>alert(1)</script> night",
+            &[CLERK, PUMP, VOTE, DIKE],
+            "/a.jpg",
+        ),
+        page(
+            "A quiet night",
+            &[PUMP, VOTE, DIKE, SCRIPT, CLERK],
+            "https://elsewhere.example/b.jpg",
+        ),
+        page(
+            "A quiet night",
+            &[PUMP, VOTE.replace("Nine", "Ten").as_str(), SCRIPT, CLERK],
+            "//c.example/c.jpg",
+        ),
+    ];
+    let mut stream = String::new();
+    for (at, html) in pages.iter().enumerate() {
+        let moment = format!("2026-05-0{}T06:00:00Z", at + 1);
+        stream.push_str(&json!({"url": ADDRESS, "fetched_at": moment, "html": html}).to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    folder
+}
+
+struct Found {
+    ids: Vec<String>,
+    targets: BTreeSet<String>,
+    tags: BTreeMap<String, usize>,
+    text: String,
+}
+
+/// Gathers what must hold of every element on the way.
+fn check(node: &Handle, found: &mut Found, inside: &str) {
+    match &node.data {
+        NodeData::Element { name, attrs, .. } => {
+            let tag = name.local.to_string();
+            *found.tags.entry(tag.clone()).or_default() += 1;
+            for attribute in attrs.borrow().iter() {
+                let (name, value) = (&*attribute.name.local, attribute.value.to_string());
+                assert!(!name.starts_with("on"), "<{tag} {name}={value}>");
+                match name {
+                    "src" | "srcset" | "action" | "data" | "poster" | "background" | "style" | "ping" => {
+                        panic!("<{tag} {name}={value}>")
+                    }
+                    "href" => {
+                        let target = value
+                            .strip_prefix('#')
+                            .unwrap_or_else(|| panic!("<{tag} href={value}>"));
+                        found.targets.insert(target.to_owned());
+                    }
+                    "id" => found.ids.push(value),
+                    _ => {}
+                }
+            }
+            for child in node.children.borrow().iter() {
+                check(child, found, &tag);
+            }
+        }
+        NodeData::Text { contents } => match inside {
+            "script" | "style" => {
+                let code = contents.borrow().to_string();
+                for word in [
+                    "url(",
+                    "@import",
+                    "http:",
+                    "https:",
+                    "fetch(",
+                    "XMLHttpRequest",
+                    "import(",
+                    "eval(",
+                ] {
+                    assert!(!code.contains(word), "{inside}: {word}");
+                }
+                assert!(!code.contains("alert"), "{code}");
+            }
+            _ => found.text.push_str(&contents.borrow()),
+        },
+        _ => {
+            for child in node.children.borrow().iter() {
+                check(child, found, inside);
+            }
+        }
+    }
+}
+
+fn read(html: &str) -> Found {
+    let dom = html5ever::parse_document(RcDom::default(), html5ever::ParseOpts::default()).one(html);
+    assert!(dom.errors.borrow().is_empty(), "{:?}", dom.errors.borrow());
+    let mut found = Found {
+        ids: Vec::new(),
+        targets: BTreeSet::new(),
+        tags: BTreeMap::new(),
+        text: String::new(),
+    };
+    check(&dom.document, &mut found, "");
+    let ids: BTreeSet<String> = found.ids.iter().cloned().collect();
+    assert_eq!(ids.len(), found.ids.len(), "an id stands twice");
+    let dead: Vec<_> = found.targets.difference(&ids).collect();
+    assert!(dead.is_empty(), "links that lead nowhere: {dead:?}");
+    for once in ["html", "head", "body", "main", "h1", "script", "style", "title"] {
+        assert_eq!(found.tags.get(once), Some(&1), "{once}");
+    }
+    for never in [
+        "img", "iframe", "link", "object", "embed", "form", "base", "video", "svg",
+    ] {
+        assert_eq!(found.tags.get(never), None, "{never}");
+    }
+    assert!(html.contains("default-src 'none'"));
+    assert!(html.contains("<html lang=\"en\">"));
+    found
+}
+
+#[test]
+fn a_diff_page_is_complete_in_itself_and_text_stays_text() {
+    let folder = archive();
+    for (old, new) in [(1, 2), (2, 3), (1, 3)] {
+        let names = [format!("{ADDRESS}@{old}"), format!("{ADDRESS}@{new}")];
+        let html = pressmark(folder.path(), &["diff", "--html", &names[0], &names[1]])
+            .expect_code(1)
+            .out;
+        let found = read(&html);
+        assert!(found.text.contains(SCRIPT) || old == 2, "{}", found.text);
+        assert!(found.text.contains("link javascript:alert(3)") || !html.contains("javascript:"));
+    }
+    let names = [format!("{ADDRESS}@1"), format!("{ADDRESS}@2")];
+    let found = read(
+        &pressmark(folder.path(), &["diff", "--html", &names[0], &names[1]])
+            .expect_code(1)
+            .out,
+    );
+    // A moved block and the place it left name each other.
+    assert!(found.text.contains("moved from here"), "{}", found.text);
+    assert!(found.text.contains("where it was"));
+    // Whoever doubts can check: hash and range of the block on both sides.
+    assert!(found.text.contains(&sha256(CLERK.as_bytes()).to_string()));
+    assert!(found.text.contains("bytes "));
+}
+
+#[test]
+fn a_history_page_is_complete_in_itself() {
+    let folder = archive();
+    let html = pressmark(folder.path(), &["diff", "--html", ADDRESS])
+        .expect_code(1)
+        .out;
+    let found = read(&html);
+    assert!(found.text.contains("3 snapshots between"), "{}", found.text);
+    assert!(found.text.contains("first snapshot"));
+    for id in ["v2", "v3", "timeline", "paragraphs", "edits"] {
+        assert!(found.ids.iter().any(|known| known == id), "{id}");
+    }
+    assert!(found.text.contains(SCRIPT));
+}
+
+#[test]
+fn what_was_left_out_stands_in_every_form() {
+    let folder = archive();
+    let pair = [format!("{ADDRESS}@2"), format!("{ADDRESS}@3")];
+    let with = |form: &[&str]| {
+        let mut arguments = vec!["diff", "--min-class", "numeric", &pair[0], &pair[1]];
+        arguments.extend(form);
+        pressmark(folder.path(), &arguments).expect_code(1).out
+    };
+    for (form, note) in [
+        (&[][..], "ignored "),
+        (&["--side-by-side"], "ignored "),
+        (&["--format", "unified"], "# ignored "),
+        (&["--html"], "Ignored "),
+        (&["--json"], "\"ignored\":{\"changes\":"),
+    ] {
+        let out = with(form);
+        assert!(out.contains(note), "{form:?}: {out}");
+    }
+    let html = pressmark(
+        folder.path(),
+        &["diff", "--html", "--min-class", "numeric", ADDRESS],
+    )
+    .expect_code(1)
+    .out;
+    assert!(html.contains("Ignored "), "{html}");
+    let log = pressmark(folder.path(), &["log", "--min-class", "numeric", ADDRESS]).expect_code(0);
+    assert!(log.out.contains("ignored"), "{}", log.out);
+    let edits = pressmark(
+        folder.path(),
+        &["log", "--json", "--edits", "--min-class", "numeric"],
+    )
+    .expect_code(0);
+    assert!(edits.err.contains("ignored"), "{}", edits.err);
+}
