@@ -197,7 +197,7 @@ fn what_was_left_out_stands_in_every_form() {
     let folder = archive();
     let pair = [format!("{ADDRESS}@2"), format!("{ADDRESS}@3")];
     let with = |form: &[&str]| {
-        let mut arguments = vec!["diff", "--min-class", "numeric", &pair[0], &pair[1]];
+        let mut arguments = vec!["diff", "--ignore", "image", &pair[0], &pair[1]];
         arguments.extend(form);
         pressmark(folder.path(), &arguments).expect_code(1).out
     };
@@ -211,19 +211,12 @@ fn what_was_left_out_stands_in_every_form() {
         let out = with(form);
         assert!(out.contains(note), "{form:?}: {out}");
     }
-    let html = pressmark(
-        folder.path(),
-        &["diff", "--html", "--min-class", "numeric", ADDRESS],
-    )
-    .expect_code(1)
-    .out;
+    let html = pressmark(folder.path(), &["diff", "--html", "--ignore", "image", ADDRESS])
+        .expect_code(1)
+        .out;
     assert!(html.contains("Ignored "), "{html}");
-    let log = pressmark(folder.path(), &["log", "--min-class", "numeric", ADDRESS]).expect_code(0);
+    let log = pressmark(folder.path(), &["log", "--ignore", "image", ADDRESS]).expect_code(0);
     assert!(log.out.contains("ignored"), "{}", log.out);
-    let edits = pressmark(
-        folder.path(),
-        &["log", "--json", "--edits", "--min-class", "numeric"],
-    )
-    .expect_code(0);
+    let edits = pressmark(folder.path(), &["log", "--json", "--edits", "--ignore", "image"]).expect_code(0);
     assert!(edits.err.contains("ignored"), "{}", edits.err);
 }

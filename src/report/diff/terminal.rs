@@ -80,7 +80,12 @@ pub(super) fn head(
         .filter(|change| change.place != Place::Outside)
         .collect();
     if inside.is_empty() {
-        return writeln!(out, "no change in the article");
+        let besides = if diff.ignored.changes > 0 {
+            " besides what was ignored"
+        } else {
+            ""
+        };
+        return writeln!(out, "no change in the article{besides}");
     }
     let mut classes: BTreeMap<_, u64> = BTreeMap::new();
     for change in &inside {
