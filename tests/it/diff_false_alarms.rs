@@ -241,3 +241,39 @@ fn a_jump_that_stays_is_told_late_but_in_order() {
     assert!(ledger.json().len() >= 4, "{}", ledger.out);
     assert_eq!(ledger.err, "");
 }
+
+/// Every pack of the archive in a folder.
+fn packs(folder: &tempfile::TempDir) -> std::collections::BTreeSet<std::path::PathBuf> {
+    let dirs = std::fs::read_dir(folder.path().join("articles.pressmark/packs")).unwrap();
+    dirs.flat_map(|dir| std::fs::read_dir(dir.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect()
+}
+
+#[test]
+fn a_page_whose_hashes_are_those_of_the_one_before_is_not_read() {
+    let other = Delivery {
+        script: "var b = 2;",
+        advertisement: "가을 외투",
+        ..PLAIN
+    };
+    let folder = archive(&[PLAIN.bytes()]);
+    let before = packs(&folder);
+    let body = base64::engine::general_purpose::STANDARD.encode(other.bytes());
+    let line = json!({"url": ADDRESS, "fetched_at": "2026-04-01T06:00:00Z", "body_base64": body});
+    pressmark_with_input(folder.path(), &["add", "-"], line.to_string().as_bytes()).expect_code(0);
+    let after = packs(&folder);
+    let new: Vec<_> = after.difference(&before).collect();
+    assert_eq!(new.len(), 1);
+    // Nothing of the second snapshot can be read any more, and `log` does not notice.
+    let length = std::fs::metadata(new[0]).unwrap().len();
+    std::fs::write(new[0], vec![0; usize::try_from(length).unwrap()]).unwrap();
+    let second = format!("{ADDRESS}@2");
+    assert_ne!(pressmark(folder.path(), &["cat", &second]).code, 0);
+    let kinds: Vec<_> = log(&folder)
+        .into_iter()
+        .map(|line| line["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["first", "same"]);
+    assert_eq!(ledger(&folder).out, "");
+}
