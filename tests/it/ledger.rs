@@ -469,7 +469,7 @@ fn site_test_tells_which_rule_labelled_what_and_who_told_the_title() {
     );
     assert_eq!(summary["byline"]["text"], "/한바다 기자(bada@island.example)");
     assert_eq!(summary["byline"]["by"], "rule \"address\" of *.island.example");
-    assert_eq!(summary["title"]["by"], "declared by the page");
+    assert_eq!(summary["title"]["by"], "the page's <title>");
     assert_eq!(lines[6]["by"], "ignored");
     let text = pressmark(folder, &["-A", "a", "site", "test", ADDRESS])
         .expect_code(0)
