@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(marked("a red cat sat", "a red cats sat"), "a red cat{+s+} sat");
         assert_eq!(
             marked("the great harbours close", "the big old harbour close"),
-            "the [-great -]{+big old +}harbour[-s-] close"
+            "the [-great-]{+big old+} harbour[-s-] close"
         );
     }
 
