@@ -34,6 +34,9 @@ const WHOLE_WINDOW: usize = 128 << 10;
 /// Places tried as the end of a gzip member.
 const MAX_ENDS: usize = 3;
 
+/// Bytes of the trailer of a gzip member.
+const TRAILER: usize = 8;
+
 /// Bytes of the smallest gzip member: header and trailer.
 const GZIP_LEAST: usize = 18;
 
@@ -360,8 +363,14 @@ impl<R: Read> Stream<R> {
                     self.out.resize(length, 0);
                 }
                 let made = whole.gzip_decompress(member, &mut self.out[..length]);
-                // A damaged member behind this one may end in the same length, and must not be swallowed.
-                if made.is_ok_and(|made| made == length) && crc32(&self.out[..length]) == checksum {
+                // Damage behind this member must not be swallowed. The member ends here if its trailer stands
+                // here and nowhere before.
+                let ends_before =
+                    || memchr::memmem::find(&member[..end - 1], &member[end - TRAILER..]).is_some();
+                if made.is_ok_and(|made| made == length)
+                    && crc32(&self.out[..length]) == checksum
+                    && !ends_before()
+                {
                     self.raw.consume(end);
                     self.pos = 0;
                     self.end = length;
