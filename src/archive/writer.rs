@@ -20,7 +20,7 @@ const FULL_BYTES: u64 = 32 << 20;
 /// ... or so many snapshots, ...
 const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
-const FULL_RAW_BYTES: u64 = 128 << 20;
+const FULL_RAW_BYTES: u64 = 96 << 20;
 
 /// Packs a writer keeps open for the bases in them.
 const MAX_PINNED: usize = 512;
@@ -38,7 +38,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             level: 3,
-            base_cache: 48 << 20,
+            base_cache: 40 << 20,
         }
     }
 }

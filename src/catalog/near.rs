@@ -24,6 +24,9 @@ pub const NEAR_SHARED: u32 = 4;
 /// Characters of an alphabet in a shingle.
 const SHINGLE: usize = 5;
 
+/// The first character that counts as two letters.
+const WIDE: u32 = 0x2e80;
+
 /// Odd multipliers that make one hash into eight.
 const MULTIPLIERS: [u64; 8] = [
     0x9e37_79b9_7f4a_7c15,
@@ -59,21 +62,21 @@ pub fn remembered(key: u64, text: &str) -> u64 {
 /// The `MinHash` over the shingles of a canonical text, letters compared without case.
 #[must_use]
 pub fn minhash(text: &str) -> u64 {
+    let characters: Vec<u32> = text.chars().take(NEAR_MAXIMUM).map(lower).collect();
     let mut least = [u64::MAX; 8];
-    let mut window = [0_u32; SHINGLE];
-    for (index, c) in text.chars().take(NEAR_MAXIMUM).enumerate() {
-        let c = if c.is_ascii() {
-            c.to_ascii_lowercase()
-        } else {
-            c.to_lowercase().next().unwrap_or(c)
-        };
-        window.rotate_left(1);
-        window[SHINGLE - 1] = u32::from(c);
-        let length = shingle_length(&window);
-        if index + 1 >= length {
-            let hash = mix(&window[SHINGLE - length..]);
-            for (least, multiplier) in least.iter_mut().zip(MULTIPLIERS) {
-                *least = (*least).min(hash.wrapping_mul(multiplier));
+    let mut count = |shingle: &[u32]| {
+        let hash = mix(shingle);
+        for (least, multiplier) in least.iter_mut().zip(MULTIPLIERS) {
+            *least = (*least).min(hash.wrapping_mul(multiplier));
+        }
+    };
+    if characters.iter().all(|c| *c < WIDE) {
+        characters.windows(SHINGLE).for_each(count);
+    } else {
+        for end in 1..=characters.len() {
+            let length = shingle_length(&characters[..end]);
+            if end >= length {
+                count(&characters[end - length..end]);
             }
         }
     }
@@ -81,14 +84,23 @@ pub fn minhash(text: &str) -> u64 {
     u64::from_be_bytes(least.map(|least| (least >> 16) as u8))
 }
 
-/// Characters of the shingle that ends the window: a syllable or ideograph counts as two letters.
-fn shingle_length(window: &[u32; SHINGLE]) -> usize {
+/// A letter without case, as a number.
+fn lower(c: char) -> u32 {
+    u32::from(if c.is_ascii() {
+        c.to_ascii_lowercase()
+    } else {
+        c.to_lowercase().next().unwrap_or(c)
+    })
+}
+
+/// Characters of the shingle that ends here: a syllable or ideograph counts as two letters.
+fn shingle_length(before: &[u32]) -> usize {
     let mut letters = 0;
-    for (length, c) in window.iter().rev().enumerate() {
+    for (length, c) in before.iter().rev().take(SHINGLE).enumerate() {
         if letters >= SHINGLE {
             return length;
         }
-        letters += if *c >= 0x2e80 { 2 } else { 1 };
+        letters += if *c >= WIDE { 2 } else { 1 };
     }
     SHINGLE
 }
