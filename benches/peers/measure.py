@@ -107,7 +107,8 @@ def keep(wanted, taken, folder, options):
     for repeat in range(options.repeat):
         for peer in wanted:
             row = rows[peer.name]
-            if row.get("failed") or (repeat and row["all"][0].wall > LONG):
+            steps = [*row["all"][:1], *row.get("settle", [])[:1]]
+            if row.get("failed") or any(step.wall > LONG for step in steps):
                 continue
             print(f"{folder.parent.name}/{folder.name}: {peer.name}, run {repeat + 1}", file=sys.stderr)
             try:
