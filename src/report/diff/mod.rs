@@ -37,7 +37,11 @@ pub(super) fn shown(block: &Block) -> String {
         Mark::Image { alt, .. } => Some(alt.as_str()),
         _ => None,
     });
-    image.map_or_else(|| "(no text)".to_owned(), |image| format!("(image: {image})"))
+    match image {
+        None => "(no text)".to_owned(),
+        Some("") => "(image without an address)".to_owned(),
+        Some(image) => format!("(image: {image})"),
+    }
 }
 
 /// Where the words are the same: what of kind, links, images and emphasis is on the old side only, and
