@@ -210,6 +210,9 @@ mod tests {
         assert_eq!(piled_up(&all).len(), 8);
         all[0].damaged = true;
         assert!(piled_up(&all).is_empty());
+        all[0].damaged = false;
+        all[1].records = MANY;
+        assert!(piled_up(&all).is_empty(), "a pack of many records stays as it is");
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::disk::Disk;
 use crate::pack::{Pack, PackError, Record};
 use crate::page::{Page, article_key};
 
-pub use crate::catalog::overview::{Grown, Mark};
+pub use crate::catalog::overview::{Grown, Watermark};
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
 pub use cache::Body;
 pub use commit::Commit;
@@ -155,13 +155,25 @@ impl Archive {
     /// Whether a snapshot of this identity is kept: the same address, moment and bytes; for a page
     /// without a moment, whether the newest snapshot of its article has the same bytes.
     pub fn holds(&self, page: &Page, body: &Hash) -> Result<bool, ArchiveError> {
+        let key = article_key(&page.address);
+        if page.moment.is_none() {
+            let catalog = held(&self.catalog);
+            if let Some(article) = snapshots::article(catalog.connection(), &key)?
+                && snapshots::newest_body(catalog.connection(), article)? == Some(*body)
+            {
+                return Ok(true);
+            }
+        }
+        self.has_identity(&key, page, body)
+    }
+
+    /// Whether the article with this key has a snapshot of the page's address and moment and of these
+    /// bytes.
+    pub(crate) fn has_identity(&self, key: &str, page: &Page, body: &Hash) -> Result<bool, ArchiveError> {
         let catalog = held(&self.catalog);
-        let Some(article) = snapshots::article(catalog.connection(), &article_key(&page.address))? else {
+        let Some(article) = snapshots::article(catalog.connection(), key)? else {
             return Ok(false);
         };
-        if page.moment.is_none() && snapshots::newest_body(catalog.connection(), article)? == Some(*body) {
-            return Ok(true);
-        }
         let found = snapshots::find(catalog.connection(), article, &page.address, page.moment, body)?;
         Ok(found.is_some())
     }
@@ -194,13 +206,13 @@ impl Archive {
     }
 
     /// The archive as it is now, for [`Archive::since`].
-    pub fn mark(&self) -> Result<Mark, ArchiveError> {
-        Ok(overview::mark(held(&self.catalog).connection())?)
+    pub fn watermark(&self) -> Result<Watermark, ArchiveError> {
+        Ok(overview::watermark(held(&self.catalog).connection())?)
     }
 
-    /// What came into the archive after a mark. Costs a look at the articles that were touched.
-    pub fn since(&self, mark: Mark) -> Result<Grown, ArchiveError> {
-        Ok(overview::since(held(&self.catalog).connection(), mark)?)
+    /// What came into the archive after a watermark. Costs a look at the articles that were touched.
+    pub fn since(&self, watermark: Watermark) -> Result<Grown, ArchiveError> {
+        Ok(overview::since(held(&self.catalog).connection(), watermark)?)
     }
 
     /// Number and key of every article, in no particular order.

@@ -8,7 +8,7 @@ use super::bases::{Base, Bases};
 use super::cache::{Body, BodyCache};
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::Outline;
-use crate::catalog::{packs, snapshots};
+use crate::catalog::packs;
 use crate::digest::{Hash, blake3};
 use crate::pack::codec::{Codec, comes_back, compress, decompress};
 use crate::pack::frame::Frame;
@@ -265,12 +265,7 @@ impl Writer<'_> {
         if self.building.identities.contains(&identity) {
             return Ok(true);
         }
-        let catalog = held(&self.archive.catalog);
-        let Some(article) = snapshots::article(catalog.connection(), key)? else {
-            return Ok(false);
-        };
-        let found = snapshots::find(catalog.connection(), article, &page.address, page.moment, hash)?;
-        Ok(found.is_some())
+        self.archive.has_identity(key, page, hash)
     }
 
     /// Whether a pack holds the body. It is read back: a copy that is damaged does not count, and

@@ -124,25 +124,25 @@ pub fn articles(connection: &Connection) -> Result<Vec<ArticleSummary>, CatalogE
 
 /// A state of the catalog: what has higher numbers came later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mark {
+pub struct Watermark {
     article: i64,
     snapshot: i64,
 }
 
 /// The catalog as it is now.
-pub fn mark(connection: &Connection) -> Result<Mark, CatalogError> {
+pub fn watermark(connection: &Connection) -> Result<Watermark, CatalogError> {
     let highest = |table: &str| -> Result<i64, CatalogError> {
         let sql = format!("SELECT max(id) FROM {table}");
         let id: Option<Option<i64>> = connection.query_row(&sql, [], |row| row.get(0)).optional()?;
         Ok(id.flatten().unwrap_or_default())
     };
-    Ok(Mark {
+    Ok(Watermark {
         article: highest("articles")?,
         snapshot: highest("snapshots")?,
     })
 }
 
-/// What came into the catalog after a [`Mark`].
+/// What came into the catalog after a [`Watermark`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grown {
     /// Number of articles now.
@@ -157,24 +157,26 @@ pub struct Grown {
     pub touched: Option<String>,
 }
 
-/// What came after `mark`. It looks at the articles that were touched, not at the others.
-pub fn since(connection: &Connection, mark: Mark) -> Result<Grown, CatalogError> {
+/// What came after `watermark`. It looks at the articles that were touched, not at the others.
+pub fn since(connection: &Connection, watermark: Watermark) -> Result<Grown, CatalogError> {
     let count = |sql: &str, above: i64| -> Result<u64, CatalogError> {
         let count: i64 = connection.query_row(sql, [above], |row| row.get(0))?;
         Ok(count.cast_unsigned())
     };
     let mut grown = Grown {
         articles: count("SELECT count(*) FROM articles WHERE id > ?1", i64::MIN)?,
-        new_articles: count("SELECT count(*) FROM articles WHERE id > ?1", mark.article)?,
+        new_articles: count("SELECT count(*) FROM articles WHERE id > ?1", watermark.article)?,
         ..Grown::default()
     };
     let mut statement = connection.prepare("SELECT DISTINCT article FROM snapshots WHERE id > ?1")?;
-    let touched = statement.query_map([mark.snapshot], |row| row.get::<_, i64>(0))?;
+    let touched = statement.query_map([watermark.snapshot], |row| row.get::<_, i64>(0))?;
     let mut most = 1;
     for article in touched.collect::<Result<Vec<_>, _>>()? {
         let snapshots = snapshots::of_article(connection, article)?;
         let revisions = || snapshots.iter().filter(|snapshot| snapshot.revision);
-        grown.new_revisions += revisions().filter(|snapshot| snapshot.id > mark.snapshot).count() as u64;
+        grown.new_revisions += revisions()
+            .filter(|snapshot| snapshot.id > watermark.snapshot)
+            .count() as u64;
         let address = || snapshots.last().map(|newest| newest.address.clone());
         if revisions().count() > most {
             most = revisions().count();
@@ -250,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn what_came_after_a_mark_is_told() {
+    fn what_came_after_a_watermark_is_told() {
         let mut catalog = Catalog::in_memory().unwrap();
-        let nothing = mark(catalog.connection()).unwrap();
+        let nothing = watermark(catalog.connection()).unwrap();
         assert_eq!(since(catalog.connection(), nothing).unwrap(), Grown::default());
         put(&mut catalog, "https://a.example/old", 1, 1, 200);
         put(&mut catalog, "https://a.example/other", 1, 1, 200);
-        let before = mark(catalog.connection()).unwrap();
+        let before = watermark(catalog.connection()).unwrap();
         put(&mut catalog, "https://a.example/old", 2, 1, 200);
         put(&mut catalog, "https://a.example/old", 3, 2, 200);
         put(&mut catalog, "https://a.example/new", 1, 1, 200);

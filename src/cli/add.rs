@@ -84,7 +84,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         if made && !arguments.json {
             watch.say(&format!("made the archive {}", path.display()))?;
         }
-        let before = archive.mark()?;
+        let before = archive.watermark()?;
         let observe = &mut |event| watch.see(&event);
         let every = arguments.commit_every();
         let entries = listed(sources);
