@@ -23,7 +23,7 @@ use rustc_hash::FxHashMap;
 
 use super::near::{NEAR_MINIMUM, remembered};
 use crate::block::{Block, Kind};
-use crate::digest::{from_hex, sha256};
+use crate::digest::sha256;
 
 /// Blocks an outline may hold; more is taken for damage.
 pub const MAX_BLOCKS: usize = 1 << 24;
@@ -94,16 +94,17 @@ impl Hash for OutlineBlock {
     }
 }
 
-/// The key of a declared hash: its first sixteen hex digits as a number, or, where it does not
-/// start with sixteen hex digits, the first eight bytes of the SHA-256 of what was declared.
+/// The key of a declared hash: its first sixteen digits as a number where it is hex throughout and
+/// has as many, else the first eight bytes of the SHA-256 of what was declared.
 #[must_use]
 pub fn declared_prefix(declared: &str) -> u64 {
     let declared = declared.trim();
+    let hex = declared.bytes().all(|byte| byte.is_ascii_hexdigit());
     declared
         .get(..16)
-        .and_then(|digits| from_hex(digits).ok())
-        .and_then(|bytes| <[u8; 8]>::try_from(bytes).ok())
-        .map_or_else(|| sha256(declared.as_bytes()).prefix(), u64::from_be_bytes)
+        .filter(|_| hex)
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .unwrap_or_else(|| sha256(declared.as_bytes()).prefix())
 }
 
 /// First four bytes, big-endian, of the SHA-256 of a block's id.

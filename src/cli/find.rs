@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     /// Take it for the text of a whole paragraph, whatever it looks like
     #[arg(long, conflicts_with = "declared")]
     text: bool,
-    /// Take it for a declared hash, or at least its first 8 digits
+    /// Take it for a declared hash; one in hex goes by its first 8 digits as well, any other must be whole
     #[arg(long)]
     declared: bool,
     /// Find paragraphs that differ in a few words or numbers, and show the difference

@@ -45,7 +45,7 @@ pub enum SearchError {
 pub enum Query<'a> {
     /// A content hash, or at least its first eight hex digits.
     Content(&'a str),
-    /// A declared hash, or at least its first eight characters where these are hex digits.
+    /// A declared hash, or at least its first eight digits where it is hex throughout.
     Declared(&'a str),
     /// The canonical text of a whole paragraph.
     Text(&'a str),
@@ -220,7 +220,7 @@ impl<S: Shelf> Search<S> {
     }
 }
 
-/// A declared hash given in part goes by its digits, a whole one of any spelling by its key.
+/// A declared hash of hex digits that is given in part goes by them, a whole one of any spelling by its key.
 fn declared_range(declared: &str) -> Prefix {
     Prefix::of_digits(declared.trim())
         .unwrap_or_else(|| Prefix::exact(crate::catalog::blocks::declared_prefix(declared)))

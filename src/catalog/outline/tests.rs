@@ -81,3 +81,19 @@ fn declared_prefixes_follow_the_digits_of_any_case() {
     assert_ne!(declared_prefix("none"), declared_prefix("nine"));
     assert_ne!(declared_prefix("가나다라마바사"), 0);
 }
+
+#[test]
+fn what_only_begins_with_sixteen_digits_has_a_key_of_all_of_it() {
+    assert_ne!(
+        declared_prefix("2026071106451234-p1"),
+        declared_prefix("2026071106451234-p2")
+    );
+    assert_ne!(declared_prefix("2026071106451234-p1"), 0x2026_0711_0645_1234);
+    assert_ne!(
+        declared_prefix("2026071106451234AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        declared_prefix("2026071106451234AAAAAAAAAAAAAAAAAAAAAAAAAAB="),
+    );
+    // Hex of an odd length is hex all the same, fifteen digits are too few.
+    assert_eq!(declared_prefix(" 20260711064512345 "), 0x2026_0711_0645_1234);
+    assert_ne!(declared_prefix("202607110645123"), 0x0202_6071_1064_5123);
+}
