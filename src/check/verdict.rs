@@ -23,7 +23,8 @@ pub enum Verdict {
     Unproven,
     /// The block has no declared hash.
     Undeclared,
-    /// The declared hash is no digest: neither 64 hex digits nor of the form a recipe given yields.
+    /// The declared hash is no digest: neither 64 hex digits, nor an integrity token, nor of the length
+    /// and spelling that a recipe tried yields.
     Malformed,
 }
 
@@ -346,9 +347,11 @@ pub fn check(page: PageInput<'_>, recipes: &[Recipe], site: &Evidence) -> CheckR
     report
 }
 
-/// Whether the value is 64 hex digits, or of the length and spelling that one of the recipes yields.
+/// Whether the value is 64 hex digits, an integrity token, or of the length and spelling that one of
+/// the recipes yields.
 fn is_well_formed(value: &str, read: Option<&Declared>, recipes: &[Recipe]) -> bool {
     Declared::is_content_hash(value.trim_ascii())
+        || read.is_some_and(|read| read.algorithm.is_some())
         || read.is_some_and(|read| {
             recipes.iter().any(|recipe| {
                 recipe.digest.output_len() == read.digest.len() && recipe.spelling == read.spelling
