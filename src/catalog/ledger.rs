@@ -16,8 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::CatalogError;
 use super::blocks::{Finder, OutlineBlock, Prefix, Space};
 use super::outlines::steps;
-pub use super::sites::{Pair, Salt, SiteLedger, site};
-use crate::digest::sha256;
+pub use super::sites::{Salt, SiteLedger, site};
 
 /// Snapshots named for one testimony; further ones are only counted.
 pub const NAMED: usize = 16;
@@ -71,19 +70,25 @@ pub struct Seen<'a> {
     pub snapshot: Option<i64>,
 }
 
+/// Keys of the declared hashes that stand for empty text, by every rule: such a hash stands over
+/// anything, and so is no key of the ledger.
+pub type Nothing = FxHashSet<u64>;
+
 /// Answers what the archive testifies about declared hashes.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Ledger<'n> {
     finder: Finder,
     sites: FxHashMap<i64, Option<String>>,
+    nothing: &'n Nothing,
 }
 
-impl Ledger {
+impl<'n> Ledger<'n> {
     /// Reads the directory of the postings.
-    pub fn open(conn: &Connection) -> Result<Self, CatalogError> {
+    pub fn open(conn: &Connection, nothing: &'n Nothing) -> Result<Self, CatalogError> {
         Ok(Self {
             finder: Finder::open(conn)?,
             sites: FxHashMap::default(),
+            nothing,
         })
     }
 
@@ -94,7 +99,7 @@ impl Ledger {
         conn: &Connection,
         page: &[OutlineBlock],
     ) -> Result<Option<i64>, CatalogError> {
-        let declared: FxHashSet<u64> = page.iter().filter_map(key).collect();
+        let declared: FxHashSet<u64> = page.iter().filter_map(|block| key(block, self.nothing)).collect();
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
         for &hash in &declared {
             for &article in self.finder.articles(conn, Space::Declared, Prefix::exact(hash))? {
@@ -124,7 +129,7 @@ impl Ledger {
         let Some(block) = page.get(index) else {
             return Ok(None);
         };
-        let Some(declared) = key(block) else {
+        let Some(declared) = key(block, self.nothing) else {
             return Ok(None);
         };
         let (mut consistent, mut conflict) = (Vec::new(), Vec::new());
@@ -199,10 +204,8 @@ impl Ledger {
 }
 
 /// The declared hash of a block, unless it is that of empty text.
-pub(super) fn key(block: &OutlineBlock) -> Option<u64> {
-    block
-        .declared
-        .filter(|&declared| declared != sha256(b"").prefix())
+pub(super) fn key(block: &OutlineBlock, nothing: &Nothing) -> Option<u64> {
+    block.declared.filter(|declared| !nothing.contains(declared))
 }
 
 fn same_content(one: &OutlineBlock, other: &OutlineBlock) -> bool {

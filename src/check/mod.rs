@@ -2,6 +2,7 @@
 //!
 //! Never: fixes.
 
+mod nothing;
 mod sites;
 mod structure;
 mod verdict;
@@ -10,7 +11,7 @@ mod witness;
 pub use sites::{Recipes, SiteSummary, Step, survey};
 pub use structure::{Structure, structure};
 pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, MIN_EVIDENCE, Summary, Verdict, check, evidence};
-pub use witness::{Compared, Testified, Testimonies, testimonies, witnesses};
+pub use witness::{Compared, Testified, Testimonies, testimonies};
 
 use crate::archive::ArchiveError;
 use crate::catalog::CatalogError;

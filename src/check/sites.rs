@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use super::CheckError;
+use super::nothing::NOTHING;
 use super::verdict::{CheckReport, Evidence, Summary, check, evidence};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
@@ -126,7 +127,7 @@ pub fn survey(
         }
     });
     for (site, summary) in &mut sites {
-        summary.ledger = archive.with_catalog(|catalog| ledger::site(catalog, site.as_deref()))?;
+        summary.ledger = archive.with_catalog(|catalog| ledger::site(catalog, site.as_deref(), &NOTHING))?;
     }
     Ok(sites)
 }

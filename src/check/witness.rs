@@ -15,8 +15,8 @@ use crate::catalog::ledger::{Ledger, Seen, Testimony};
 use crate::catalog::snapshots::{self, Snapshot};
 use crate::label::Reader;
 use crate::page::host;
-use crate::recipe::{Algorithm, Declared};
 
+use super::nothing::NOTHING;
 use super::structure::{Structure, structure};
 
 /// What other snapshots say about one block's declared hash.
@@ -34,7 +34,8 @@ pub struct Testified {
 /// What the archive says about a page as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Testimonies {
-    /// As [`witnesses`] gives them.
+    /// The witnesses of every block of the page, in order: `None` for a block that declares nothing,
+    /// or that declares the hash of empty text, which stands over anything and so is never a key.
     pub blocks: Vec<Option<Testified>>,
     /// How the page stands against the snapshot of its article before it, or, for a page from outside
     /// the archive, against the article's newest; `None` where there is none that can be restored.
@@ -66,7 +67,7 @@ pub fn testimonies(
     };
     let mut site = host(address);
     let (blocks, article) = archive.with_catalog(|catalog| {
-        let mut ledger = Ledger::open(catalog)?;
+        let mut ledger = Ledger::open(catalog, &NOTHING)?;
         let outline: Vec<OutlineBlock> = document.blocks.iter().map(OutlineBlock::of).collect();
         let mut article = known;
         if article.is_none() {
@@ -82,7 +83,7 @@ pub fn testimonies(
             article,
             snapshot: snapshot.map(|snapshot| snapshot.id),
         };
-        let blocks = asked(catalog, &mut ledger, document, &outline, seen)?;
+        let blocks = asked(catalog, &mut ledger, &outline, seen)?;
         Ok::<_, CheckError>((blocks, article))
     })?;
     let others = match article {
@@ -123,34 +124,17 @@ fn compared(
     Ok(None)
 }
 
-/// The witnesses of every block of a page, in order: `None` for a block that declares nothing, or
-/// that declares the hash of empty text, which stands over anything and so is never a key.
-pub fn witnesses(
-    catalog: &Connection,
-    document: &Document,
-    seen: Seen<'_>,
-) -> Result<Vec<Option<Testified>>, CheckError> {
-    let outline: Vec<OutlineBlock> = document.blocks.iter().map(OutlineBlock::of).collect();
-    asked(catalog, &mut Ledger::open(catalog)?, document, &outline, seen)
-}
-
 fn asked(
     catalog: &Connection,
-    ledger: &mut Ledger,
-    document: &Document,
+    ledger: &mut Ledger<'_>,
     outline: &[OutlineBlock],
     seen: Seen<'_>,
 ) -> Result<Vec<Option<Testified>>, CheckError> {
     // A snapshot's place among its article's others is told by all of them: each article is read once.
     let mut articles: BTreeMap<i64, Vec<Snapshot>> = BTreeMap::new();
-    let mut witnesses = Vec::with_capacity(document.blocks.len());
-    for (at, block) in document.blocks.iter().enumerate() {
-        let witness = if is_of_nothing(block) {
-            None
-        } else {
-            ledger.witness(catalog, seen, outline, at)?
-        };
-        let Some(witness) = witness else {
+    let mut witnesses = Vec::with_capacity(outline.len());
+    for at in 0..outline.len() {
+        let Some(witness) = ledger.witness(catalog, seen, outline, at)? else {
             witnesses.push(None);
             continue;
         };
@@ -167,28 +151,21 @@ fn asked(
     Ok(witnesses)
 }
 
-/// Whether the block declares the digest of empty text, by whichever algorithm.
-fn is_of_nothing(block: &Block) -> bool {
-    let Some(declared) = block.declared.as_deref().and_then(Declared::read) else {
-        return false;
-    };
-    Algorithm::ALL
-        .iter()
-        .any(|algorithm| algorithm.digest(b"").as_bytes() == declared.digest)
-}
-
+/// The snapshot with its number. `articles` keeps what was read of each article.
 fn snapshot(
     catalog: &Connection,
     articles: &mut BTreeMap<i64, Vec<Snapshot>>,
     id: i64,
 ) -> Result<Option<Snapshot>, CheckError> {
-    let known = articles.values().flatten().find(|snapshot| snapshot.id == id);
-    if let Some(known) = known {
+    let by_id = |snapshot: &&Snapshot| snapshot.id == id;
+    if let Some(known) = articles.values().flatten().find(by_id) {
         return Ok(Some(known.clone()));
     }
-    let Some(found) = snapshots::by_id(catalog, id)? else {
+    let Some(bare) = snapshots::bare(catalog, id)? else {
         return Ok(None);
     };
-    articles.insert(found.article, snapshots::of_article(catalog, found.article)?);
-    Ok(Some(found))
+    let all = snapshots::of_article(catalog, bare.article)?;
+    let found = all.iter().find(by_id).cloned();
+    articles.insert(bare.article, all);
+    Ok(found)
 }

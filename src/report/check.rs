@@ -197,7 +197,7 @@ pub fn site_object(site: Option<&str>, summary: &SiteSummary, recipes: &[Recipe]
         "recipe_reproduces": fitting.map(|(_, count)| count),
         "first": summary.first,
         "last": summary.last,
-        "pairs": summary.ledger.pairs.len(),
+        "pairs": summary.ledger.pairs,
         "conflicts": summary.ledger.conflicts,
         "equal_texts_equal_hashes": summary.ledger.salt.equal,
         "equal_texts_different_hashes": summary.ledger.salt.different,

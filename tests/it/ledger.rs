@@ -562,3 +562,34 @@ fn every_way_to_find_a_paragraph() {
     ])
     .expect_code(1);
 }
+
+#[test]
+fn the_hash_of_nothing_is_no_key_by_any_algorithm_in_any_spelling() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let nothing = [
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+        "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+        "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    ];
+    let page = |texts: &str| -> String {
+        let blocks = nothing.iter().enumerate();
+        blocks
+            .map(|(n, hash)| format!("<p contents-hash=\"{hash}\">{texts} {n}</p>"))
+            .collect()
+    };
+    add(folder, ADDRESS, "2026-07-11T07:00:00Z", &page("eins"));
+    add(folder, ADDRESS, "2026-07-12T07:00:00Z", &page("zwei"));
+    let (lines, _) = check(folder, ADDRESS);
+    assert_eq!(lines.len(), nothing.len());
+    assert_eq!(witnesses(&lines), [of("null", &[])]);
+    let run = pressmark(folder, &["-A", "a", "check", "--all", "--json"]).expect_code(1);
+    let site = &run.json()[0];
+    assert_eq!((&site["pairs"], &site["conflicts"]), (&json!(0), &json!(0)));
+    // Nor does it tell where a page without an address comes from.
+    fs::write(folder.join("copy.html"), page("drei")).unwrap();
+    let (_, summary) = check(folder, "copy.html");
+    assert_eq!(summary["structure"], json!({"compared": 0, "changed": []}));
+}

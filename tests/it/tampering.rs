@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use pressmark::archive::{Archive, Planned, WriterOptions};
 use pressmark::catalog::blocks::Outline;
-use pressmark::catalog::ledger::{Seen, Testimony};
-use pressmark::check::{Evidence, Testified, Verdict, check, structure, witnesses};
+use pressmark::catalog::ledger::Testimony;
+use pressmark::check::{Evidence, Testified, Verdict, check, structure};
 use pressmark::digest::{blake3, sha256};
 use pressmark::disk::MemoryDisk;
 use pressmark::html::{ReadOptions, read};
-use pressmark::page::{Moment, Page, article_key, host};
-use pressmark::recipe::{PageInput, Recipe, builtin, builtins, stamp};
+use pressmark::label::{Reader, Rules};
+use pressmark::page::{Moment, Page};
+use pressmark::recipe::{DEFAULT_ATTRIBUTE, PageInput, Recipe, builtin, builtins, stamp};
 
 const ARTICLE: &str = r#"<!doctype html><meta charset=utf-8><title>등대섬 소식</title><section dmcf-sid="Sx1">
 <p dmcf-pid="p1" dmcf-ptype="general">등대섬에 배가 하루 네 번 들어온다. 지난해보다 두 번 늘었다.</p>
@@ -64,17 +65,11 @@ fn archive(pages: &[Page]) -> Archive {
 }
 
 fn testimonies(archive: &Archive, html: &str) -> Vec<Option<Testified>> {
+    let reader = Reader::new(Rules::builtin(), DEFAULT_ATTRIBUTE);
     let document = read(html.as_bytes(), &ReadOptions::default());
-    let site = host(ADDRESS);
-    archive.with_catalog(|catalog| {
-        let article = pressmark::catalog::snapshots::article(catalog, &article_key(ADDRESS)).unwrap();
-        let seen = Seen {
-            site: site.as_deref(),
-            article,
-            snapshot: None,
-        };
-        witnesses(catalog, &document, seen).unwrap()
-    })
+    pressmark::check::testimonies(archive, &reader, ADDRESS, None, &document)
+        .unwrap()
+        .blocks
 }
 
 /// One way of tampering with the stamped article.
@@ -111,6 +106,22 @@ fn hash(html: &str, id: &str) -> String {
     let element = element(html, id);
     let at = element.find("contents-hash=\"").unwrap() + "contents-hash=\"".len();
     element[at..at + 64].to_owned()
+}
+
+fn spell_the_quote_otherwise(html: &str) -> String {
+    html.replace("&quot;", "&#34;")
+}
+
+/// NFD instead of NFC.
+fn take_letters_apart(html: &str) -> String {
+    html.replace(
+        "등대섬에",
+        "\u{1103}\u{1173}\u{11bc}\u{1103}\u{1162}\u{1109}\u{1165}\u{11b7}\u{110b}\u{1166}",
+    )
+}
+
+fn replace_the_image(html: &str) -> String {
+    html.replace("/i/pier.jpg", "/i/ruin.jpg")
 }
 
 const CASES: &[Case] = &[
@@ -209,7 +220,7 @@ const CASES: &[Case] = &[
         name: "reference spelled otherwise, which text-v1 does not see",
         alone: false,
         recipe: "text-v1",
-        tamper: |html| html.replace("&quot;", "&#34;"),
+        tamper: spell_the_quote_otherwise,
         expected: &[],
         structure: (0, 0, 0),
     },
@@ -217,7 +228,7 @@ const CASES: &[Case] = &[
         name: "reference spelled otherwise, which inner-html-v1 sees",
         alone: false,
         recipe: "inner-html-v1",
-        tamper: |html| html.replace("&quot;", "&#34;"),
+        tamper: spell_the_quote_otherwise,
         expected: &[("p2", Verdict::Altered, Some(Testimony::Consistent))],
         structure: (0, 0, 0),
     },
@@ -225,12 +236,7 @@ const CASES: &[Case] = &[
         name: "NFD instead of NFC, which text-v1 does not see",
         alone: false,
         recipe: "text-v1",
-        tamper: |html| {
-            html.replace(
-                "등대섬에",
-                "\u{1103}\u{1173}\u{11bc}\u{1103}\u{1162}\u{1109}\u{1165}\u{11b7}\u{110b}\u{1166}",
-            )
-        },
+        tamper: take_letters_apart,
         expected: &[],
         structure: (0, 0, 0),
     },
@@ -238,12 +244,7 @@ const CASES: &[Case] = &[
         name: "NFD instead of NFC, which text-raw-v1 sees",
         alone: true,
         recipe: "text-raw-v1",
-        tamper: |html| {
-            html.replace(
-                "등대섬에",
-                "\u{1103}\u{1173}\u{11bc}\u{1103}\u{1162}\u{1109}\u{1165}\u{11b7}\u{110b}\u{1166}",
-            )
-        },
+        tamper: take_letters_apart,
         expected: &[("p1", Verdict::Altered, Some(Testimony::Consistent))],
         structure: (0, 0, 0),
     },
@@ -251,7 +252,7 @@ const CASES: &[Case] = &[
         name: "image replaced under the same caption, which text-v1 does not see",
         alone: false,
         recipe: "text-v1",
-        tamper: |html| html.replace("/i/pier.jpg", "/i/ruin.jpg"),
+        tamper: replace_the_image,
         expected: &[],
         structure: (0, 0, 0),
     },
@@ -259,7 +260,7 @@ const CASES: &[Case] = &[
         name: "image replaced under the same caption, which form-v1 sees",
         alone: false,
         recipe: "form-v1",
-        tamper: |html| html.replace("/i/pier.jpg", "/i/ruin.jpg"),
+        tamper: replace_the_image,
         expected: &[("f1", Verdict::Altered, Some(Testimony::Consistent))],
         structure: (0, 0, 0),
     },
@@ -405,4 +406,26 @@ fn altered_needs_two_different_blocks_of_the_same_kind_on_page_or_site() {
     let site = pressmark::check::evidence(PageInput::new(two.as_bytes(), &document), builtins());
     assert_eq!(verdict(&bad("general"), &site), Verdict::Altered);
     assert_eq!(verdict(&bad("quote"), &site), Verdict::Unproven);
+}
+
+#[test]
+fn an_integrity_token_is_well_formed_whichever_recipes_are_tried() {
+    for token in [
+        "sha256-RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=",
+        "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb",
+        "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+    ] {
+        let html = format!("<p contents-hash=\"{token}\">eins</p>");
+        let document = read(html.as_bytes(), &ReadOptions::default());
+        let page = PageInput::new(html.as_bytes(), &document);
+        for recipes in [builtins(), &[]] {
+            let report = check(page, recipes, &Evidence::default());
+            assert_eq!(report.blocks[0].verdict, Verdict::Unproven, "{token}");
+        }
+    }
+    let html = "<p contents-hash=\"sha384-AAAA\">eins</p>";
+    let document = read(html.as_bytes(), &ReadOptions::default());
+    let page = PageInput::new(html.as_bytes(), &document);
+    let report = check(page, builtins(), &Evidence::default());
+    assert_eq!(report.blocks[0].verdict, Verdict::Malformed);
 }

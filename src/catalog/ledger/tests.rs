@@ -1,8 +1,13 @@
 use super::*;
 use crate::block::Block;
 use crate::catalog::blocks::tests::{block, declared, page, record, tables};
+use crate::digest::sha256;
 
 const DAILY: &str = "daily.example";
+
+fn nothing() -> Nothing {
+    Nothing::from_iter([sha256(b"").prefix()])
+}
 
 /// The testimony about a block of a page that is not in the archive.
 fn ask(conn: &Connection, article: i64, block: &Block) -> (Testimony, Vec<i64>) {
@@ -18,7 +23,8 @@ fn ask(conn: &Connection, article: i64, block: &Block) -> (Testimony, Vec<i64>) 
 
 fn testimony(conn: &Connection, seen: Seen<'_>, page: &[Block], index: usize) -> Option<Witness> {
     let page: Vec<OutlineBlock> = page.iter().map(OutlineBlock::of).collect();
-    let mut ledger = Ledger::open(conn).unwrap();
+    let nothing = nothing();
+    let mut ledger = Ledger::open(conn, &nothing).unwrap();
     ledger.witness(conn, seen, &page, index).unwrap()
 }
 
@@ -159,30 +165,36 @@ fn the_hash_of_empty_text_is_no_key_and_a_page_is_known_by_most_of_its_hashes() 
     let catalog = tables();
     let conn = catalog.connection();
     let (h1, h2, h3) = ("11".repeat(32), "22".repeat(32), "33".repeat(32));
-    let nothing = sha256(b"").to_string();
+    let of_nothing = sha256(b"").to_string();
     record(
         conn,
         DAILY,
         1,
         1,
-        &page(&[declared("one", &h1), declared("", &nothing)]),
+        &page(&[declared("one", &h1), declared("", &of_nothing)]),
     );
     record(
         conn,
         DAILY,
         2,
         2,
-        &page(&[declared("two", &h2), declared("x", &nothing)]),
+        &page(&[declared("two", &h2), declared("x", &of_nothing)]),
     );
     let seen = Seen::default();
-    assert_eq!(testimony(conn, seen, &[declared("y", &nothing)], 0), None);
+    assert_eq!(testimony(conn, seen, &[declared("y", &of_nothing)], 0), None);
     let article = |blocks: &[Block]| {
         let page: Vec<OutlineBlock> = blocks.iter().map(OutlineBlock::of).collect();
-        Ledger::open(conn).unwrap().article_of(conn, &page).unwrap()
+        Ledger::open(conn, &nothing())
+            .unwrap()
+            .article_of(conn, &page)
+            .unwrap()
     };
-    assert_eq!(article(&[declared("uno", &h1), declared("", &nothing)]), Some(1));
+    assert_eq!(
+        article(&[declared("uno", &h1), declared("", &of_nothing)]),
+        Some(1)
+    );
     assert_eq!(article(&[declared("uno", &h1), declared("tres", &h3)]), None);
-    assert_eq!(article(&[declared("x", &nothing)]), None);
+    assert_eq!(article(&[declared("x", &of_nothing)]), None);
 }
 
 #[test]
