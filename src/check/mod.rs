@@ -8,7 +8,7 @@ mod structure;
 mod verdict;
 mod witness;
 
-pub use sites::{Recipes, SiteSummary, Step, survey};
+pub use sites::{Recipes, SiteSummary, Step, Survey, survey};
 pub use structure::{Structure, structure};
 pub use verdict::{BlockCheck, CheckReport, Evidence, Fit, MIN_EVIDENCE, Summary, Verdict, check, evidence};
 pub use witness::{Compared, Testified, Testimonies, testimonies};

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::CheckError;
 use super::nothing::NOTHING;
-use super::verdict::{CheckReport, Evidence, Summary, check, evidence};
+use super::verdict::{CheckReport, Evidence, Summary, Verdict, check, evidence};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
 use crate::catalog::ledger::{self, SiteLedger};
@@ -73,6 +73,38 @@ pub enum Step<'a> {
     Failed(&'a Snapshot, CheckError),
 }
 
+/// What the pages of an archive show, summed up by site. `None` is the site of pages without a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// The sites.
+    pub sites: BTreeMap<Option<String>, SiteSummary>,
+}
+
+impl Survey {
+    /// Verdicts over all pages.
+    #[must_use]
+    pub fn total(&self) -> Summary {
+        let mut total = Summary::default();
+        for site in self.sites.values() {
+            total.add(&site.summary);
+        }
+        total
+    }
+
+    /// Pages checked.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.sites.values().map(|site| site.pages).sum()
+    }
+
+    /// Whether the archive passes as one page would ([`Summary::passes`]): something is declared in it,
+    /// and every declared block is reproduced, save for the verdicts in `allowed`.
+    #[must_use]
+    pub fn passes(&self, allowed: &[Verdict]) -> bool {
+        self.total().passes(allowed)
+    }
+}
+
 /// Checks every snapshot of the archive and sums up by site. `recipes` holds those of every site that
 /// the snapshots are of.
 pub fn survey(
@@ -81,7 +113,7 @@ pub fn survey(
     snapshots: &[Snapshot],
     recipes: &Recipes,
     tell: &mut dyn FnMut(Step<'_>),
-) -> Result<BTreeMap<Option<String>, SiteSummary>, CheckError> {
+) -> Result<Survey, CheckError> {
     let recipes_of = |site: &Option<String>| recipes.get(site).map_or(&[][..], Vec::as_slice);
     let read = |snapshot: &Snapshot| -> Result<(Page, Document), CheckError> {
         let page = archive.restore(snapshot)?;
@@ -129,7 +161,7 @@ pub fn survey(
     for (site, summary) in &mut sites {
         summary.ledger = archive.with_catalog(|catalog| ledger::site(catalog, site.as_deref(), &NOTHING))?;
     }
-    Ok(sites)
+    Ok(Survey { sites })
 }
 
 fn input<'a>(page: &'a Page, document: &'a Document, reader: &'a Reader) -> PageInput<'a> {

@@ -153,7 +153,7 @@ fn everything(
     }
     let bar = progress::count(Some(2 * snapshots.len() as u64));
     let mut failed = 0_u64;
-    let sites = check::survey(&archive, reader, &snapshots, &recipes, &mut |step| match step {
+    let survey = check::survey(&archive, reader, &snapshots, &recipes, &mut |step| match step {
         Step::Read => bar.inc(1),
         Step::Failed(snapshot, error) => {
             failed += 1;
@@ -162,13 +162,7 @@ fn everything(
         }
     })?;
     bar.finish_and_clear();
-    let mut total = Summary::default();
-    let mut pages = 0;
-    let mut passed = true;
-    for (site, summary) in &sites {
-        total.add(&summary.summary);
-        pages += summary.pages;
-        passed &= summary.summary.declared() == 0 || summary.summary.passes(&arguments.allow);
+    for (site, summary) in &survey.sites {
         let recipes = recipes.get(site).map_or(&[][..], Vec::as_slice);
         if arguments.json {
             terminal.json(&report::site_object(site.as_deref(), summary, recipes))?;
@@ -183,6 +177,7 @@ fn everything(
             .map_err(|error| writing(&error))?;
         }
     }
+    let (total, pages) = (survey.total(), survey.pages());
     if arguments.json {
         terminal.json(&report::summary(&total, pages))?;
     } else {
@@ -191,6 +186,6 @@ fn everything(
     Ok(if failed > 0 {
         Outcome::Failed
     } else {
-        Outcome::found_if(!passed || total.declared() == 0)
+        Outcome::found_if(!survey.passes(&arguments.allow))
     })
 }

@@ -575,10 +575,12 @@ fn the_hash_of_nothing_is_no_key_by_any_algorithm_in_any_spelling() {
         "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
     ];
     let page = |texts: &str| -> String {
-        let blocks = nothing.iter().enumerate();
-        blocks
+        let blocks: Vec<String> = nothing
+            .iter()
+            .enumerate()
             .map(|(n, hash)| format!("<p contents-hash=\"{hash}\">{texts} {n}</p>"))
-            .collect()
+            .collect();
+        blocks.concat()
     };
     add(folder, ADDRESS, "2026-07-11T07:00:00Z", &page("eins"));
     add(folder, ADDRESS, "2026-07-12T07:00:00Z", &page("zwei"));
@@ -592,4 +594,25 @@ fn the_hash_of_nothing_is_no_key_by_any_algorithm_in_any_spelling() {
     fs::write(folder.join("copy.html"), page("drei")).unwrap();
     let (_, summary) = check(folder, "copy.html");
     assert_eq!(summary["structure"], json!({"compared": 0, "changed": []}));
+}
+
+#[test]
+fn an_archive_passes_as_its_only_page_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(
+        folder,
+        ADDRESS,
+        "2026-07-11T07:00:00Z",
+        "<p>Nothing is declared here.</p>",
+    );
+    for (allowed, code) in [("undeclared", 0), ("unproven", 1)] {
+        pressmark(folder, &["-A", "a", "check", "--allow", allowed, ADDRESS]).expect_code(code);
+        pressmark(folder, &["-A", "a", "check", "--all", "--allow", allowed]).expect_code(code);
+    }
+    let html = article("secret");
+    add(folder, OTHER, "2026-07-11T07:00:00Z", &html);
+    for (allowed, code) in [("undeclared", 1), ("unproven", 0)] {
+        pressmark(folder, &["-A", "a", "check", "--all", "--allow", allowed]).expect_code(code);
+    }
 }
