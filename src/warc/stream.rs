@@ -286,7 +286,10 @@ impl<R: Read> Stream<R> {
             }
             let input = self.raw.fill()?;
             let at_end_of_input = input.is_empty();
-            let free = &mut self.out[self.end..];
+            // Never more at once, however large the buffer has grown: where the data is damaged, what came
+            // out of the failing call is lost.
+            let until = self.out.len().min(self.end + CHUNK);
+            let free = &mut self.out[self.end..until];
             let (used, made, ended) = match &mut self.layer {
                 Layer::Gzip(inflate) => {
                     let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
