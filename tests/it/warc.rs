@@ -12,7 +12,7 @@ use pressmark::warc::{Reader, Stream};
 const HTML: &str = "<html><title>눈</title><p>밤새 눈이 내렸다.</p></html>";
 
 /// A WARC record with a right length.
-fn record(fields: &[(&str, &str)], block: &[u8]) -> Vec<u8> {
+pub fn record(fields: &[(&str, &str)], block: &[u8]) -> Vec<u8> {
     let mut bytes = b"WARC/1.0\r\n".to_vec();
     for (name, value) in fields {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
@@ -23,7 +23,7 @@ fn record(fields: &[(&str, &str)], block: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn http(headers: &str, body: &[u8]) -> Vec<u8> {
+pub fn http(headers: &str, body: &[u8]) -> Vec<u8> {
     let mut block =
         format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n{headers}\r\n").into_bytes();
     block.extend_from_slice(body);
@@ -44,7 +44,7 @@ fn response(n: u32, block: &[u8]) -> Vec<u8> {
     )
 }
 
-fn page_text(n: u32) -> String {
+pub fn page_text(n: u32) -> String {
     // Enough that a record is more than one gzip block would hide.
     format!(
         "<html><p>기사 {n}</p>{}</html>",
@@ -52,11 +52,11 @@ fn page_text(n: u32) -> String {
     )
 }
 
-fn plain_response(n: u32) -> Vec<u8> {
+pub fn plain_response(n: u32) -> Vec<u8> {
     response(n, &http("", page_text(n).as_bytes()))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -66,15 +66,15 @@ fn zst(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
 
-struct Read {
-    pages: Vec<(Page, At)>,
-    skipped: Vec<Fault>,
-    left_out: Vec<Fault>,
-    noted: Vec<Fault>,
+pub struct Read {
+    pub pages: Vec<(Page, At)>,
+    pub skipped: Vec<Fault>,
+    pub left_out: Vec<Fault>,
+    pub noted: Vec<Fault>,
 }
 
 impl Read {
-    fn addresses(&self) -> Vec<u32> {
+    pub fn addresses(&self) -> Vec<u32> {
         self.pages
             .iter()
             .map(|(page, _)| page.address.rsplit('/').next().unwrap().parse().unwrap())
@@ -88,12 +88,12 @@ impl Read {
             .collect()
     }
 
-    fn noted(&self) -> Vec<Reason> {
+    pub fn noted(&self) -> Vec<Reason> {
         self.noted.iter().map(|fault| fault.reason).collect()
     }
 }
 
-fn read_file(path: &Path, options: &SourceOptions) -> Read {
+pub fn read_file(path: &Path, options: &SourceOptions) -> Read {
     let mut read = Read {
         pages: Vec::new(),
         skipped: Vec::new(),
@@ -111,7 +111,7 @@ fn read_file(path: &Path, options: &SourceOptions) -> Read {
     read
 }
 
-fn read(bytes: &[u8]) -> Read {
+pub fn read(bytes: &[u8]) -> Read {
     read_with(bytes, &SourceOptions::default())
 }
 
@@ -650,7 +650,7 @@ fn the_warcs_in_a_wacz_are_read() {
 }
 
 /// Writes a zip file of these entries, stored as they are.
-fn zip_file(path: &Path, entries: &[(&str, Vec<u8>)]) {
+pub fn zip_file(path: &Path, entries: &[(&str, Vec<u8>)]) {
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
     for (name, bytes) in entries {
@@ -718,13 +718,24 @@ fn hashes_and_indexes_of_a_wacz_are_held_against_its_files() {
             })
             .collect::<Vec<_>>()
     };
-    let found = |file: &str, at, reason| (file.to_owned(), at, reason);
+    let found = |file: &str, at: At, reason: Reason| (file.to_owned(), at, reason);
     assert_eq!(write(&good, &|_| {}), []);
     assert_eq!(
         write(&good, &|package| package["resources"][0]["hash"] =
             json!("sha256:00")),
-        [],
+        [found("archive/a.warc.gz", At::Whole, Reason::BadDigest)],
         "no digest"
+    );
+    assert_eq!(
+        write(&good, &|package| package["resources"][1]["hash"] =
+            serde_json::Value::Null),
+        [found("indexes/index.cdx.gz", At::Whole, Reason::BadDigest)]
+    );
+    assert_eq!(
+        write(&good, &|package| {
+            package["resources"][1].as_object_mut().unwrap().remove("hash");
+        }),
+        [found("indexes/index.cdx.gz", At::Whole, Reason::DigestUnchecked)]
     );
     let other = format!("sha256:{}", sha256(b"other"));
     for (n, path) in [(0, "archive/a.warc.gz"), (2, "indexes/index.idx")] {

@@ -157,7 +157,7 @@ impl Index {
         };
         let mut any = false;
         let read = each_line(input, |n, text| {
-            let Some(json) = text.find('{').map(|at| &text[at..]) else {
+            let Some(json) = json_of(text) else {
                 return;
             };
             any = true;
@@ -213,15 +213,15 @@ fn check_blocks(entry: &Entry, entries: &[Entry], faults: &mut Vec<Fault>) {
     };
     let mut all_in = "index.cdx.gz".to_owned();
     let read = each_line(input, |n, text| {
-        let Some(json) = text.find('{') else { return };
+        let Some(json) = json_of(text) else { return };
         if text.starts_with("!meta") {
-            let meta = serde_json::from_str(&text[json..]).ok();
+            let meta = serde_json::from_str(json).ok();
             all_in = meta
                 .and_then(|meta: Meta| meta.filename)
                 .unwrap_or(all_in.clone());
             return;
         }
-        let Ok(line) = serde_json::from_str::<BlockLine<'_>>(&text[json..]) else {
+        let Ok(line) = serde_json::from_str::<BlockLine<'_>>(json) else {
             findings.push(n, "the line gives no block".to_owned());
             return;
         };
@@ -270,6 +270,11 @@ fn check_block(entry: &Entry, line: &BlockLine<'_>) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// The object behind key and timestamp. The key is an address, which may hold a brace, but no space.
+fn json_of(line: &str) -> Option<&str> {
+    line.find(" {").map(|at| &line[at + 1..])
 }
 
 /// Calls `each` with the number and text of every line; why reading broke off.

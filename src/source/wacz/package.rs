@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::super::offsets::Offsets;
+use super::super::payload::clip;
 use super::super::{At, Fault, Place, Reason};
 use super::entry::Entry;
 use super::index::Index;
@@ -71,10 +72,10 @@ impl Package {
             let digest = digest_entry.read(MAX_PACKAGE)?;
             let digest: Value = serde_json::from_slice(&digest)
                 .map_err(|error| unreadable(digest_entry, format!("not JSON: {error}")))?;
-            if let Some(declared) = digest.get("hash").and_then(Value::as_str).and_then(declared)
-                && !declared.fits(&bytes)
-            {
-                faults.push(mismatch(entry, PACKAGE_DIGEST));
+            match declared(&digest) {
+                Ok(declared) if declared.fits(&bytes) => {}
+                Ok(_) => faults.push(mismatch(entry, PACKAGE_DIGEST)),
+                Err((reason, why)) => faults.push(unchecked(entry, PACKAGE_DIGEST, reason, &why)),
             }
         }
         let package: Value = serde_json::from_slice(&bytes)
@@ -99,24 +100,25 @@ impl Package {
                 let message = format!("{PACKAGE} says {bytes} bytes, but it has {}", listed.length);
                 faults.push(Fault::new(listed.place(At::Whole), Reason::BadLength, message));
             }
-            if let Some(declared) = resource.get("hash").and_then(Value::as_str).and_then(declared)
-                && !self.has(listed, &declared)
-            {
-                faults.push(mismatch(listed, PACKAGE));
+            match declared(resource).and_then(|declared| self.has(listed, &declared)) {
+                Ok(true) => {}
+                Ok(false) => faults.push(mismatch(listed, PACKAGE)),
+                Err((reason, why)) => faults.push(unchecked(listed, PACKAGE, reason, &why)),
             }
         }
         Ok(())
     }
 
-    /// Whether a file has a digest. One that cannot be read has none.
-    fn has(&self, entry: &Entry, declared: &Declared) -> bool {
+    /// Whether a file has a digest; else why that cannot be told.
+    fn has(&self, entry: &Entry, declared: &Declared) -> Result<bool, Unchecked> {
         if declared.algorithm != Algorithm::Sha256 {
-            return entry
+            let bytes = entry
                 .read(MAX_PACKAGE)
-                .map_or(true, |bytes| declared.fits(&bytes));
+                .map_err(|fault| (Reason::DigestUnchecked, fault.message))?;
+            return Ok(declared.fits(&bytes));
         }
         let hash = self.hashes.get(&entry.path).copied().or_else(|| entry.hash());
-        hash.is_some_and(|hash| declared.bytes == hash.0)
+        Ok(hash.is_some_and(|hash| declared.bytes == hash.0))
     }
 }
 
@@ -125,7 +127,28 @@ fn mismatch(entry: &Entry, said_by: &str) -> Fault {
     Fault::new(entry.place(At::Whole), Reason::DigestMismatch, message)
 }
 
-/// A digest with its algorithm before it, or 64 hex digits alone, which early tools wrote for SHA-256.
-fn declared(spelled: &str) -> Option<Declared> {
-    Declared::parse(spelled).or_else(|| Declared::parse(&format!("sha256:{spelled}")))
+/// Why a hash was not checked.
+type Unchecked = (Reason, String);
+
+fn unchecked(entry: &Entry, said_by: &str, reason: Reason, why: &str) -> Fault {
+    let message = format!("its hash in {said_by} is not checked: {why}");
+    Fault::new(entry.place(At::Whole), reason, message)
+}
+
+/// The hash of an object: a digest with its algorithm before it, or 64 hex digits alone, which early
+/// tools wrote for SHA-256.
+fn declared(object: &Value) -> Result<Declared, Unchecked> {
+    let Some(hash) = object.get("hash") else {
+        return Err((Reason::DigestUnchecked, "none is given".to_owned()));
+    };
+    let spelled = hash.as_str().unwrap_or_default();
+    Declared::parse(spelled)
+        .or_else(|| Declared::parse(&format!("sha256:{spelled}")))
+        .ok_or_else(|| {
+            let written = clip(&hash.to_string());
+            (
+                Reason::BadDigest,
+                format!("{written} is no digest that can be checked"),
+            )
+        })
 }
