@@ -19,6 +19,10 @@ use crate::warc::{Compression, Draft, Packed, Packer, Writer, http, put_field};
 /// The field that keeps a payload digest of encoded bytes, and the word before moved HTTP headers.
 const ORIGINAL: &str = "X-Archive-Orig-";
 
+/// The field that keeps a payload digest that did not fit the bytes it came with. It is no original's
+/// digest: a revisit that names it is not one of this page.
+const UNPROVEN: &str = "X-Pressmark-Unproven-Payload-Digest";
+
 /// The field that says that a record's date stands for an unknown moment.
 const NO_MOMENT: &str = "X-Pressmark-Moment";
 
@@ -322,7 +326,7 @@ fn kept<'p>(page: &'p Page, name: &str) -> Option<&'p str> {
 /// Fields of the original record that still hold.
 fn kept_fields(page: &Page, digest: &Declared) -> Vec<(String, String)> {
     let mut fields = Vec::new();
-    for name in ["WARC-IP-Address", "WARC-Truncated"] {
+    for name in ["WARC-IP-Address", "WARC-Truncated", UNPROVEN] {
         if let Some(value) = kept(page, name) {
             fields.push((name.to_owned(), value.to_owned()));
         }
@@ -333,7 +337,12 @@ fn kept_fields(page: &Page, digest: &Declared) -> Vec<(String, String)> {
             .filter(|declared| Declared::parse(declared).as_ref() != Some(digest))
     });
     if let Some(value) = before {
-        fields.push((original, value.to_owned()));
+        // Only where the digest fitted, the metadata says of which bytes.
+        if kept(page, "payload-digest-of").is_some() {
+            fields.push((original, value.to_owned()));
+        } else if kept(page, UNPROVEN).is_none() {
+            fields.push((UNPROVEN.to_owned(), value.to_owned()));
+        }
     }
     fields
 }

@@ -187,7 +187,7 @@ reasons! {
     DigestMismatch = "digest-mismatch",
     /// A declared digest that cannot be read: an unknown algorithm, a wrong length or spelling.
     BadDigest = "bad-digest",
-    /// A digest that was not checked because the record is over the limit.
+    /// A digest that could not be checked: none is given, or the bytes are over the limit or not at hand.
     DigestUnchecked = "digest-unchecked",
     /// An index line that leads to no record, or a capture in no index.
     IndexMismatch = "index-mismatch",

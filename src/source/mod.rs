@@ -5,7 +5,7 @@
 //! The cheap half (walking, reading lines) and the dear half (reading the files they name) come
 //! apart in [`Source::next_listed`] and [`Listed::read`], so that bodies can be read on another thread.
 //!
-//! Never: keeps.
+//! Never: stores.
 
 mod body;
 mod fault;

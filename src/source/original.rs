@@ -2,7 +2,7 @@
 
 use super::payload::{Notes, Refusal, clip, digest_of, fill, metadata};
 use super::records::OVERHEAD;
-use super::revisit::{Earlier, Revisit, address_key, place_key};
+use super::revisit::{Earlier, Revisit, address_key, again, place_key};
 use super::section::SectionReader;
 use super::{Reason, SourceOptions};
 use crate::page::{Moment, Page};
@@ -21,33 +21,45 @@ pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Pag
     let earlier: Vec<Earlier> = keys
         .into_iter()
         .flatten()
+        .flat_map(|key| [key, again(key)])
         .filter_map(|key| table.find(key))
         .collect();
+    // A record of another address, or one that is not the original after all, may have been left out;
+    // only where nothing else is found it speaks for the revisit.
+    let mut left_out = None;
     for earlier in &earlier {
         if !earlier.page {
-            return Err(Refusal::LeftOut(
+            left_out = Some(Refusal::LeftOut(
                 Reason::MediaType,
                 "the original of this revisit was left out".to_owned(),
             ));
+            continue;
         }
         let kept = earlier.kept.and_then(|number| table.kept(number));
         if let Some(page) = kept.filter(|page| !revisit.is_contradicted_by(page)) {
             return Ok(page);
         }
-        if !earlier.dear
-            && let Some(page) = read_again(earlier, revisit, options)?
-        {
-            return Ok(page);
+        if !earlier.dear {
+            match read_again(earlier, revisit, options) {
+                Ok(Some(page)) => return Ok(page),
+                Ok(None) => {}
+                Err(refusal) => left_out = Some(refusal),
+            }
         }
     }
     let archived = table.ask_archive(revisit);
     if let Ok(Some(page)) = archived {
         return Ok(page);
     }
-    for dear in earlier.iter().filter(|earlier| earlier.dear) {
-        if let Some(page) = read_again(dear, revisit, options)? {
-            return Ok(page);
+    for dear in earlier.iter().filter(|earlier| earlier.dear && earlier.page) {
+        match read_again(dear, revisit, options) {
+            Ok(Some(page)) => return Ok(page),
+            Ok(None) => {}
+            Err(refusal) => left_out = Some(refusal),
         }
+    }
+    if let Some(refusal) = left_out {
+        return Err(refusal);
     }
     let named = revisit
         .moment
@@ -58,10 +70,12 @@ pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Pag
         Reason::UnresolvedRevisit,
         match archived {
             Err(error) => {
-                format!("{original} is in no earlier record, and the archive cannot be read: {error}")
+                format!(
+                    "{original} is in no earlier record that fits, and the archive cannot be read: {error}"
+                )
             }
             Ok(_) => format!(
-                "{original} is in no earlier record and not in the archive; add the file that holds it first"
+                "{original} is in no earlier record that fits and not in the archive; add the file that holds it first"
             ),
         },
     ))

@@ -113,7 +113,7 @@ pub(super) fn fill(
         notes.push((Reason::BadLength, message.to_owned()));
     }
     note_unreadable(record, notes);
-    let block_digest = BlockDigest::of(record, &bytes);
+    check_block(record, &bytes, notes);
     let head = http::parse(&bytes, true);
     if head.is_none()
         && record.kind() == RecordType::Response
@@ -139,16 +139,13 @@ pub(super) fn fill(
         .get("Content-Type")
         .map(http::media_type)
         .filter(|kind| kind.contains('/'));
-    if matches!(block_digest, BlockDigest::Differs) {
-        notes.push(block_differs());
-    }
     let seen = [
         (Meaning::Wire, Some(&*wire)),
         (Meaning::Entity, entity.as_deref()),
         (Meaning::Decoded, document.as_deref()),
     ];
     if let Some(meaning) = payload_meaning(record, seen, notes) {
-        note_meaning(page, meaning);
+        note_meaning(page, meaning.as_str());
     }
     page.headers = fields.0;
     page.body = document.or(entity).unwrap_or(wire);
@@ -177,33 +174,32 @@ pub(super) fn fill(
     Ok(())
 }
 
-/// Whether a record's block is what its block digest says. Asked only of records without a payload
-/// digest: nearly all of a block is payload, and hashing it twice would cost more than inflating it.
-#[derive(Clone, Copy)]
-enum BlockDigest {
-    NotAsked,
-    Fits,
-    Differs,
-}
-
-impl BlockDigest {
-    fn of(record: &Record, block: &[u8]) -> Self {
-        if digest_of(record, "WARC-Payload-Digest").is_some() {
-            return Self::NotAsked;
-        }
-        match digest_of(record, "WARC-Block-Digest") {
-            Some(digest) if digest.fits(block) => Self::Fits,
-            Some(_) => Self::Differs,
-            None => Self::NotAsked,
-        }
+/// Checks the block digest of a record against the block as it was read. It says more than the payload
+/// digest: the HTTP header stands under it too.
+fn check_block(record: &Record, block: &[u8], notes: &mut Notes) {
+    if digest_of(record, "WARC-Block-Digest").is_some_and(|digest| !digest.fits(block)) {
+        notes.push((
+            Reason::DigestMismatch,
+            "the record's block is not what its WARC-Block-Digest says".to_owned(),
+        ));
     }
 }
 
-fn block_differs() -> (Reason, String) {
-    (
-        Reason::DigestMismatch,
-        "the record's block is not what its WARC-Block-Digest says".to_owned(),
-    )
+/// Checks what a revisit declares of its own block, which is an HTTP header at most; `None` if it is
+/// longer than that and was not read.
+pub(super) fn check_revisit(record: &Record, block: Option<&Block>, notes: &mut Notes) {
+    note_unreadable(record, notes);
+    match block {
+        Some(block) => check_block(record, &block.bytes, notes),
+        None if digest_of(record, "WARC-Block-Digest").is_some() => notes.push((
+            Reason::DigestUnchecked,
+            format!(
+                "its WARC-Block-Digest was not checked: the block of a revisit is read up to {} bytes",
+                http::MAX_HEADER
+            ),
+        )),
+        None => {}
+    }
 }
 
 /// Which of the bytes it may mean a payload digest fits; noted if it fits none.
@@ -248,9 +244,7 @@ fn note_unreadable(record: &Record, notes: &mut Notes) {
 /// Checks the digests of a record that gives no page.
 pub(super) fn verify(record: &Record, block: Block, options: &SourceOptions, notes: &mut Notes) {
     note_unreadable(record, notes);
-    if matches!(BlockDigest::of(record, &block.bytes), BlockDigest::Differs) {
-        notes.push(block_differs());
-    }
+    check_block(record, &block.bytes, notes);
     if digest_of(record, "WARC-Payload-Digest").is_none() {
         return;
     }
@@ -363,6 +357,7 @@ const KEPT: &[&str] = &[
     "WARC-Record-ID",
     "WARC-Payload-Digest",
     "X-Archive-Orig-WARC-Payload-Digest",
+    "X-Pressmark-Unproven-Payload-Digest",
     "WARC-IP-Address",
     "WARC-Truncated",
     "WARC-Profile",
@@ -372,6 +367,9 @@ const KEPT: &[&str] = &[
 
 /// The key in the metadata that holds fields of the record.
 pub(super) const METADATA: &str = "warc";
+
+/// The key beside them that says which bytes the payload digest is of; only where it was checked.
+pub(super) const DIGEST_OF: &str = "payload-digest-of";
 
 pub(super) fn metadata(record: &Record) -> Map<String, Value> {
     let mut kept = Map::new();
@@ -388,12 +386,9 @@ pub(super) fn metadata(record: &Record) -> Map<String, Value> {
 }
 
 /// Says in the metadata which bytes the payload digest means.
-fn note_meaning(page: &mut Page, meaning: Meaning) {
+pub(super) fn note_meaning(page: &mut Page, meaning: &str) {
     if let Some(Value::Object(kept)) = page.metadata.get_mut(METADATA) {
-        kept.insert(
-            "payload-digest-of".to_owned(),
-            Value::String(meaning.as_str().to_owned()),
-        );
+        kept.insert(DIGEST_OF.to_owned(), Value::String(meaning.to_owned()));
     }
 }
 

@@ -152,9 +152,12 @@ impl<R: Read> Records<R> {
         };
         let taken = self.captured(record, page, &mut earlier, notes);
         earlier.page = taken.is_ok();
-        let revisits = &self.options.revisits;
-        revisits.remember(keys.into_iter().flatten(), &earlier);
-        revisits.remember_last(&address, &earlier);
+        // A record that could not be read is nobody's original: another copy of it may be.
+        if matches!(taken, Ok(_) | Err(Refusal::LeftOut(..))) {
+            let revisits = &self.options.revisits;
+            revisits.remember(keys.into_iter().flatten(), &earlier);
+            revisits.remember_last(&address, &earlier);
+        }
         taken
     }
 
@@ -214,7 +217,9 @@ impl<R: Read> Records<R> {
 
     /// Fills the page from the original of a revisit.
     fn revisit(&mut self, record: &Record, page: &mut Page, notes: &mut Notes) -> Result<(), Refusal> {
-        let block = self.reader.read_block(http::MAX_HEADER)?.unwrap_or_default();
+        let block = self.reader.read_block(http::MAX_HEADER)?;
+        payload::check_revisit(record, block.as_ref(), notes);
+        let block = block.unwrap_or_default();
         let head = http::parse(&block.bytes, true);
         let declared_type = head
             .as_ref()
@@ -242,6 +247,15 @@ impl<R: Read> Records<R> {
             at: record.moment(),
         };
         let original = original(&revisit, &self.options)?;
+        match revisit.meaning_in(&original) {
+            Some(meaning) => payload::note_meaning(page, meaning),
+            None if revisit.digest.is_some() => notes.push((
+                Reason::DigestUnchecked,
+                "its payload digest was not checked: the original was stored decoded and declares none"
+                    .to_owned(),
+            )),
+            None => {}
+        }
         page.body = original.body;
         match head {
             Some(head) if !unchanged => {

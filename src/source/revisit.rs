@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::kept::Kept;
-use super::payload::METADATA;
+use super::payload::{DIGEST_OF, METADATA};
 use super::section::Section;
 use crate::page::{Moment, Page};
-use crate::warc::digest::Declared;
+use crate::warc::digest::{Declared, Meaning};
 
-/// Most keys of earlier records remembered, three a record; beyond it only the archive resolves a revisit.
+/// Most keys of earlier records remembered, three a record and one for each repeated; beyond it only the archive resolves a revisit.
 /// About 64 bytes each.
 const MAX_REMEMBERED: usize = 6_000_000;
 
@@ -34,19 +34,30 @@ pub struct Revisit {
 }
 
 impl Revisit {
-    /// Whether a page is certainly not the original: it declares payload digests, and neither they
-    /// nor its bytes are what the revisit says.
+    /// Whether a page is certainly not the original: it declares payload digests, and neither those
+    /// that fitted its content nor its bytes are what the revisit says.
     #[must_use]
     pub fn is_contradicted_by(&self, page: &Page) -> bool {
         self.digest.is_some() && declared(page).next().is_some() && !self.is_proved_by(page)
     }
 
-    /// Whether a page has the digest the revisit says, by what its record declared or by its bytes.
+    /// Whether a page has the digest the revisit says, by its bytes or by what its record declared.
     #[must_use]
     pub fn is_proved_by(&self, page: &Page) -> bool {
-        self.digest
-            .as_ref()
-            .is_some_and(|wanted| declared(page).any(|known| known == *wanted) || wanted.fits(&page.body))
+        self.meaning_in(page).is_some()
+    }
+
+    /// Which bytes of a page the digest of the revisit means, if it is a digest of that page. What a
+    /// record declared counts only where it fitted the content that came with it: a damaged record
+    /// declares the digest of what it should have held.
+    pub(super) fn meaning_in<'p>(&self, page: &'p Page) -> Option<&'p str> {
+        let wanted = self.digest.as_ref()?;
+        let checked = page
+            .metadata
+            .get(METADATA)
+            .and_then(|fields| fields.get(DIGEST_OF)?.as_str());
+        let by_record = checked.filter(|_| declared(page).any(|known| known == *wanted));
+        by_record.or_else(|| wanted.fits(&page.body).then_some(Meaning::Decoded.as_str()))
     }
 }
 
@@ -94,12 +105,13 @@ impl Revisits {
         self.archive.as_ref().map_or(Ok(None), |archive| archive(revisit))
     }
 
+    /// Remembers a record as the first of a key, else as the last of those after it: where the first
+    /// turns out to be damaged, there is another.
     pub(super) fn remember(&self, keys: impl Iterator<Item = u64>, earlier: &Earlier) {
         if let Ok(mut table) = self.earlier.lock() {
             for key in keys {
-                if table.len() < MAX_REMEMBERED {
-                    table.entry(key).or_insert_with(|| earlier.clone());
-                }
+                let key = if table.contains_key(&key) { again(key) } else { key };
+                put(&mut table, key, earlier);
             }
         }
     }
@@ -107,10 +119,7 @@ impl Revisits {
     /// Remembers a record as the last one of its address.
     pub(super) fn remember_last(&self, address: &str, earlier: &Earlier) {
         if let Ok(mut table) = self.earlier.lock() {
-            let key = address_key(address);
-            if table.len() < MAX_REMEMBERED || table.contains_key(&key) {
-                table.insert(key, earlier.clone());
-            }
+            put(&mut table, address_key(address), earlier);
         }
     }
 
@@ -146,6 +155,17 @@ pub(super) struct Earlier {
     pub(super) kept: Option<u64>,
     /// Whether it was taken in as a page.
     pub(super) page: bool,
+}
+
+fn put(table: &mut FxHashMap<u64, Earlier>, key: u64, earlier: &Earlier) {
+    if table.len() < MAX_REMEMBERED || table.contains_key(&key) {
+        table.insert(key, earlier.clone());
+    }
+}
+
+/// The key of the last record of a key that another record had before.
+pub(super) fn again(key: u64) -> u64 {
+    !key
 }
 
 /// The key of an address and moment in the table of earlier records.

@@ -102,7 +102,7 @@ fn pages() -> Vec<Outgoing> {
         ),
     ];
     all[2].page.metadata = serde_json::from_str(
-        r#"{"warc":{"WARC-Payload-Digest":"sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"},"editor":"someone"}"#,
+        r#"{"warc":{"WARC-Payload-Digest":"sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ","payload-digest-of":"wire"},"editor":"someone"}"#,
     )
     .unwrap();
     all

@@ -36,3 +36,4 @@ mod tampering;
 mod vectors;
 mod warc;
 mod warc_corpus;
+mod warc_digests;
