@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use crate::page::Page;
 
-/// Most bytes of compressed bodies kept; the oldest go first. The archive has most of those: what is
+/// Most bytes of compressed bodies, addresses, headers and metadata kept; the oldest go first. The archive has most of those: what is
 /// read is committed long before so much has come in.
 const MAX_KEPT: usize = 64 << 20;
 
-/// Counted for every page beside its body: address, headers, metadata.
+/// Counted for every page beside its texts, and for every header beside its own.
 const OVERHEAD: usize = 2048;
+const HEADER_OVERHEAD: usize = 64;
 
 /// The last pages of inputs that cannot be read again.
 #[derive(Debug, Default)]
@@ -26,19 +27,34 @@ struct Packed {
     page: Page,
     body: Vec<u8>,
     length: usize,
+    /// Bytes it holds in memory, about.
+    cost: usize,
+}
+
+/// What a page costs beside its body.
+fn cost(page: &Page) -> usize {
+    let headers: usize = page
+        .headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + HEADER_OVERHEAD)
+        .sum();
+    let metadata = serde_json::to_vec(&page.metadata).map_or(0, |text| text.len());
+    OVERHEAD + page.address.len() + headers + metadata
 }
 
 impl Packed {
     fn cost(&self) -> usize {
-        self.body.len() + OVERHEAD
+        self.cost
     }
 }
 
 impl Kept {
     /// Keeps a page; its number. `None` if it cannot be compressed.
     pub(super) fn put(&mut self, page: &Page) -> Option<u64> {
+        let body = zstd::bulk::compress(&page.body, 1).ok()?;
         let packed = Packed {
-            body: zstd::bulk::compress(&page.body, 1).ok()?,
+            cost: body.len() + cost(page),
+            body,
             length: page.body.len(),
             page: Page {
                 address: page.address.clone(),
@@ -100,5 +116,23 @@ mod tests {
         let there = numbers.iter().filter(|n| kept.get(**n).is_some()).count();
         assert_eq!(there, 31, "as many pages of 2 MiB as fit into 64 MiB");
         assert_eq!(kept.get(40), None);
+    }
+
+    #[test]
+    fn long_headers_count_too() {
+        let mut kept = Kept::default();
+        let page = Page {
+            headers: vec![("X-Long".to_owned(), "a".repeat(1 << 20))],
+            body: b"<p>short</p>".to_vec(),
+            ..Page::default()
+        };
+        for _ in 0..70 {
+            kept.put(&page).unwrap();
+        }
+        assert_eq!(
+            kept.pages.len(),
+            63,
+            "as many headers of 1 MiB as fit into 64 MiB"
+        );
     }
 }
