@@ -84,11 +84,16 @@ impl Package {
             let message = "it lists no resources, so the hashes of the files are not checked".to_owned();
             return Err(unreadable(entry, message));
         };
+        // By path: a package may list as many files as the zip file holds.
+        let mut by_path = FxHashMap::default();
+        for entry in &self.entries {
+            by_path.entry(entry.path.as_str()).or_insert(entry);
+        }
         for resource in resources {
             let Some(path) = resource.get("path").and_then(Value::as_str) else {
                 continue;
             };
-            let Some(listed) = self.entry(path) else {
+            let Some(listed) = by_path.get(path).copied() else {
                 let place = entry.place(At::Whole);
                 let message = format!("it lists {path:?}, which is not in the zip file");
                 faults.push(Fault::new(place, Reason::Vanished, message));
