@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
+use super::revisit::address_key;
 use crate::warc::{Record, RecordType};
 
 /// The records of one WARC by offset.
@@ -25,7 +26,7 @@ impl Offsets {
         let kind = record.kind();
         let address = record.target().unwrap_or_default();
         let seen = Seen {
-            address: address_hash(address),
+            address: address_key(address),
             page: matches!(
                 kind,
                 RecordType::Response | RecordType::Resource | RecordType::Revisit
@@ -42,9 +43,4 @@ impl Offsets {
             .map(|mut offsets| std::mem::take(&mut *offsets))
             .unwrap_or_default()
     }
-}
-
-/// An address in eight bytes.
-pub(super) fn address_hash(address: &str) -> u64 {
-    crate::digest::blake3(address.as_bytes()).prefix()
 }

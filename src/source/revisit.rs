@@ -173,7 +173,7 @@ pub(super) fn place_key(address: &str, moment: Moment) -> u64 {
     crate::digest::blake3(format!("{address}\n{}", moment.seconds()).as_bytes()).prefix()
 }
 
-/// The key of the last record of an address.
+/// An address in eight bytes: the key of its last record, and what indexes are held against.
 pub(super) fn address_key(address: &str) -> u64 {
     crate::digest::blake3(address.as_bytes()).prefix()
 }

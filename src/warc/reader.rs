@@ -6,7 +6,7 @@ use super::begin::{begins_record, inner_record, starts_warc};
 use super::damage::{Damage, DamageKind, broken, clipped, clipped_text, is_fatal};
 use super::fields::{Fields, text};
 use super::record::{Format, Record, arc_line};
-use super::stream::Stream;
+use super::stream::{GZIP_MEMBER, Stream};
 
 /// Largest header of a record, in bytes.
 const MAX_HEADER: usize = 256 << 10;
@@ -14,9 +14,6 @@ const MAX_HEADER: usize = 256 << 10;
 /// Bytes that must hold the first line of a record and the start of the second when its beginning is
 /// looked for.
 const SIGHT: usize = 4096;
-
-/// First bytes of a gzip member: magic and the only method there is.
-const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
 
 /// The block of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

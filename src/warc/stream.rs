@@ -42,7 +42,7 @@ const GZIP_LEAST: usize = 18;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 /// First bytes of a gzip member: magic and the only method there is.
-const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
+pub(super) const GZIP_MEMBER: &[u8] = b"\x1f\x8b\x08";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 /// The skippable frame that holds the dictionary of a `.warc.zst`.
 const ZSTD_DICTIONARY: &[u8] = b"\x5d\x2a\x4d\x18";

@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use zip::CompressionMethod;
 
-use super::super::offsets::{Offsets, Seen, address_hash};
+use super::super::offsets::{Offsets, Seen};
+use super::super::revisit::address_key;
 use super::super::{At, Fault, Reason};
 use super::entry::Entry;
 use crate::warc::Stream;
@@ -179,7 +180,7 @@ impl Index {
                 None => findings.push(n, format!("no record begins at offset {offset} of {name}")),
                 Some(seen) => {
                     seen.indexed = true;
-                    if line.url.is_some_and(|url| address_hash(&url) != seen.address) {
+                    if line.url.is_some_and(|url| address_key(&url) != seen.address) {
                         findings.push(
                             n,
                             format!("the record at offset {offset} of {name} is of another address"),
