@@ -2,7 +2,7 @@
 
     crawl.py make WARC DIR...           one gzip record a page, by warcio, digests as warcio writes them
     crawl.py read warcio|fastwarc|fastwarc-digests WARC
-                                        every record, its payload read to the end, its digest checked
+                                        every record, its payload read to the end, its digest checked by fastwarc-digests only
     crawl.py compare PRESSMARK WARC     add, add --dry-run and the readers in turn, medians of 5
 """
 

@@ -116,7 +116,8 @@ pub fn from_reader(
 /// Opens what one argument names: a directory, a file, or `-` for standard input.
 ///
 /// A directory that holds `index.ndjson` is that file; any other is walked in sorted order. What a
-/// file is (NDJSON, a page; gzip or zstd around either) is told by its first bytes.
+/// file is (WARC, ARC, WACZ, NDJSON, a page; gzip or zstd around all but WACZ) is told by its first bytes,
+/// and where those tell nothing, by its name.
 pub fn open(argument: &str, options: &SourceOptions) -> Result<Source, SourceError> {
     if argument == "-" {
         return Ok(input::standard_input(options));
