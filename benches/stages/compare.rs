@@ -15,7 +15,7 @@ static VERSIONS: LazyLock<Vec<Document>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Consecutive versions of a page of 1,250 blocks aligned, changed paragraphs compared word by word.
+/// Consecutive versions of a page of 250 rows aligned, changed paragraphs compared word by word.
 #[divan::bench]
 fn alignment(bencher: Bencher<'_, '_>) {
     let pairs = VERSIONS.len() - 1;

@@ -38,7 +38,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             level: 3,
-            base_cache: 40 << 20,
+            base_cache: 32 << 20,
         }
     }
 }

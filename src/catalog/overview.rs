@@ -168,7 +168,8 @@ pub fn since(connection: &Connection, watermark: Watermark) -> Result<Grown, Cat
         new_articles: count("SELECT count(*) FROM articles WHERE id > ?1", watermark.article)?,
         ..Grown::default()
     };
-    let mut statement = connection.prepare("SELECT DISTINCT article FROM snapshots WHERE id > ?1")?;
+    let mut statement =
+        connection.prepare("SELECT DISTINCT article FROM snapshots WHERE id > ?1 ORDER BY article")?;
     let touched = statement.query_map([watermark.snapshot], |row| row.get::<_, i64>(0))?;
     let mut most = 1;
     for article in touched.collect::<Result<Vec<_>, _>>()? {
