@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
+use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, SafeResult};
 
 /// How a payload is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ thread_local! {
     static DECOMPRESS: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
     // Room for one result, so that no fresh memory is touched for every page.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    // Room for a base and what is compressed against it.
+    static JOINED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether a body can serve as a base.
@@ -79,7 +81,7 @@ pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
         scratch.clear();
         scratch.reserve(zstd_safe::compress_bound(content.len()));
         let written = COMPRESS.with_borrow_mut(|context| match base {
-            Some(base) => context.compress_using_dict(scratch, content, base, level),
+            Some(base) => compress_after(context, scratch, content, base, level),
             None => context.compress(scratch, content, level),
         });
         let made = match written {
@@ -96,6 +98,27 @@ pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
         };
         shrink(scratch);
         made
+    })
+}
+
+/// Compresses `content` against `base` in a room where it follows the base directly: zstd then takes both
+/// for one stretch of memory, which it searches faster than two.
+fn compress_after(
+    context: &mut CCtx,
+    out: &mut Vec<u8>,
+    content: &[u8],
+    base: &[u8],
+    level: i32,
+) -> SafeResult {
+    JOINED.with_borrow_mut(|joined| {
+        joined.clear();
+        joined.reserve(base.len() + content.len());
+        joined.extend_from_slice(base);
+        joined.extend_from_slice(content);
+        let (base, content) = joined.split_at(base.len());
+        let written = context.compress_using_dict(out, content, base, level);
+        shrink(joined);
+        written
     })
 }
 
