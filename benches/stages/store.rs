@@ -7,7 +7,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use pressmark::archive::{Archive, Planned, Snapshot, WriterOptions};
 use pressmark::catalog::Catalog;
-use pressmark::catalog::blocks::{Finder, Outline, Prefix, Recorder, Space};
+use pressmark::catalog::blocks::{Finder, Outline, Prefix, Space, record};
 use pressmark::compact::{self, Options};
 use pressmark::digest::{blake3, sha256};
 use pressmark::disk::MemoryDisk;
@@ -172,12 +172,13 @@ fn catalog_insert(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(blocks)).bench(|| {
         let mut catalog = Catalog::in_memory().unwrap();
         let tx = catalog.write().unwrap();
-        let mut recorder = Recorder::default();
-        for (index, outline) in OUTLINES.iter().enumerate() {
-            let number = |index: usize| i64::try_from(index).unwrap();
-            let article = number(index % ARTICLES);
-            recorder.insert(&tx, article, number(index), outline).unwrap();
-        }
+        record(&tx, |recorder| {
+            OUTLINES.iter().enumerate().try_for_each(|(index, outline)| {
+                let number = |index: usize| i64::try_from(index).unwrap();
+                recorder.insert(&tx, number(index % ARTICLES), number(index), outline)
+            })
+        })
+        .unwrap();
         tx.commit().unwrap();
     });
 }

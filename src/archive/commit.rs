@@ -12,7 +12,7 @@ use super::open::{PackContents, insert};
 use super::writer::{Building, Writer};
 use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::CatalogError;
-use crate::catalog::blocks::Recorder;
+use crate::catalog::blocks;
 use crate::catalog::packs::PackRow;
 use crate::catalog::snapshots;
 use crate::digest::Hash;
@@ -183,7 +183,7 @@ impl Writer<'_> {
             outlines,
             raw_bytes,
             ..
-        } = std::mem::replace(&mut self.building, Building::new()?);
+        } = std::mem::replace(&mut self.building, Building::new(Vec::new())?);
         let mut finished = pack.finish().map_err(ArchiveError::Building)?;
         self.archive.publish(&finished.name, &finished.out)?;
         let external = external_bases(&finished);
@@ -220,6 +220,7 @@ impl Writer<'_> {
             // The pack is safe; whatever keeps the catalog from hearing of it, the next opener reads it in.
             commit.catalog_behind = true;
         }
+        self.building = Building::new(finished.out)?;
         Ok(Some(commit))
     }
 
@@ -230,13 +231,14 @@ impl Writer<'_> {
     ) -> Result<(), ArchiveError> {
         let mut catalog = held(&self.archive.catalog);
         let tx = catalog.write()?;
-        let mut recorder = Recorder::default();
-        insert(&tx, contents, |article, snapshot, given| {
-            if let Some(Some(outline)) = outlines.get(given) {
-                recorder.insert(&tx, article, snapshot, outline)?;
-                snapshots::set_hashes(&tx, snapshot, &outline.text_hash, &outline.form_hash)?;
-            }
-            Ok(())
+        blocks::record(&tx, |recorder| {
+            insert(&tx, contents, |article, snapshot, given| {
+                if let Some(Some(outline)) = outlines.get(given) {
+                    recorder.insert(&tx, article, snapshot, outline)?;
+                    snapshots::set_hashes(&tx, snapshot, &outline.text_hash, &outline.form_hash)?;
+                }
+                Ok(())
+            })
         })?;
         tx.commit().map_err(CatalogError::from)?;
         drop(catalog);

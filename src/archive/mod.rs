@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use crate::catalog::blocks::{self, Outline, Recorder};
+use crate::catalog::blocks::{self, Outline};
 use crate::catalog::{Catalog, CatalogError, overview, packs, snapshots};
 use crate::digest::Hash;
 use crate::disk::Disk;
@@ -290,11 +290,13 @@ impl Archive {
             }
             let mut catalog = held(&self.catalog);
             let tx = catalog.write()?;
-            let mut recorder = Recorder::default();
-            for (article, id, outline) in &outlines {
-                recorder.insert(&tx, *article, *id, outline)?;
-                snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
-            }
+            blocks::record(&tx, |recorder| {
+                for (article, id, outline) in &outlines {
+                    recorder.insert(&tx, *article, *id, outline)?;
+                    snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
+                }
+                Ok::<(), ArchiveError>(())
+            })?;
             tx.commit().map_err(CatalogError::from)?;
             built += outlines.len() as u64;
         }

@@ -20,7 +20,7 @@ const FULL_BYTES: u64 = 32 << 20;
 /// ... or so many snapshots, ...
 const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
-const FULL_RAW_BYTES: u64 = 96 << 20;
+const FULL_RAW_BYTES: u64 = 64 << 20;
 
 /// Packs a writer keeps open for the bases in them.
 const MAX_PINNED: usize = 512;
@@ -76,9 +76,13 @@ pub(super) struct Building {
 }
 
 impl Building {
-    pub fn new() -> Result<Self, ArchiveError> {
+    /// Nothing yet; the pack is written into `room`, whatever stood in it. The room a giant page needed
+    /// is given back.
+    pub fn new(mut room: Vec<u8>) -> Result<Self, ArchiveError> {
+        room.clear();
+        room.shrink_to(2 * FULL_BYTES as usize);
         Ok(Self {
-            pack: PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?,
+            pack: PackBuilder::new(room, false).map_err(ArchiveError::Building)?,
             outlines: Vec::new(),
             frames: FxHashMap::default(),
             bodies: FxHashMap::default(),
@@ -190,7 +194,7 @@ impl Archive {
             options,
             bases: Bases::default(),
             bodies: BodyCache::new(options.base_cache),
-            building: Building::new()?,
+            building: Building::new(Vec::new())?,
             refused: self.refused()?,
             pinned: FxHashMap::default(),
             planned: 0,

@@ -6,12 +6,14 @@
 //! [`super::removal`] takes them out. `postings` names for every key the articles that hold it
 //! ([`super::postings`]). Both are a cache: `reindex` makes them anew from the pages.
 
+use std::sync::Arc;
+
 pub use super::finder::{Finder, Near, Occurrence, Prefix, Stand};
 pub use super::near::{NEAR_MAXIMUM, NEAR_MINIMUM, NEAR_SHARED, minhash, shared_bytes};
 pub use super::outline::{OutlineBlock, declared_prefix, id_prefix};
 pub use super::outlines::{Outlines, outline};
 pub use super::postings::Space;
-pub use super::recorder::{Recorder, insert};
+pub use super::recorder::{Recorder, insert, record};
 pub use super::removal::{clear, remove, tidy};
 use crate::block::Document;
 use crate::digest::{Hash, sha256};
@@ -65,7 +67,7 @@ CREATE TABLE posting_stale (
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
     /// The blocks in source order, as in [`Document::blocks`].
-    pub blocks: Vec<OutlineBlock>,
+    pub blocks: Arc<[OutlineBlock]>,
     /// The article hash. Two snapshots of an article with different article hashes are different
     /// revisions.
     pub text_hash: Hash,

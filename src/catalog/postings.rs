@@ -2,9 +2,9 @@
 //! posting may name an article that does not hold the prefix; outlines confirm it. It never misses
 //! one that does.
 //!
-//! Postings are kept as sorted runs of compressed chunks. Every insertion adds a small run; when
-//! [`FAN`] runs of a level have gathered they are merged into one of the next, so that every posting
-//! is rewritten a logarithmic number of times and a lookup asks a logarithmic number of runs.
+//! Postings are kept as sorted runs of compressed chunks. Every insertion adds a run at the level of its
+//! size; when [`FAN`] runs of a level have gathered they are merged into one of the next, so that every
+//! posting is rewritten a logarithmic number of times and a lookup asks a logarithmic number of runs.
 //!
 //! ```text
 //! chunk      u8: k of the Rice code; u8: bits of an article; u16: number of keys; then for every
@@ -24,8 +24,11 @@ use super::bits::{BitReader, BitWriter};
 /// Runs of one level that are merged into one of the next.
 const FAN: usize = 8;
 
-/// Runs of the lowest level, one for every insertion, that are merged.
+/// Runs of the lowest level that are merged: those of single snapshots.
 const LOWEST_FAN: usize = 32;
+
+/// Postings in a run that is too large for the lowest level; each level takes [`FAN`] times as many.
+const LOWEST_RUN: usize = 4096;
 
 /// Postings in a chunk: about 1,900 bytes, so that two share a database page.
 const CHUNK: usize = 512;
@@ -47,23 +50,36 @@ pub(super) fn key(prefix: u64) -> u64 {
     prefix >> 32
 }
 
-/// Adds the postings of one snapshot, in any order, and merges runs where enough have gathered.
+/// Adds postings, in any order, as one run, and merges runs where enough have gathered.
 pub(super) fn add(conn: &Connection, space: Space, mut postings: Vec<Posting>) -> Result<(), CatalogError> {
     if postings.is_empty() {
         return Ok(());
     }
     postings.sort_unstable();
     postings.dedup();
-    let mut writer = Writer::begin(conn, space, 0)?;
+    let level = level_of(postings.len());
+    let mut writer = Writer::begin(conn, space, level)?;
     for posting in postings {
         writer.push(posting)?;
     }
     writer.finish()?;
-    merge_where_due(conn, space)
+    merge_where_due(conn, space, level)
 }
 
-fn merge_where_due(conn: &Connection, space: Space) -> Result<(), CatalogError> {
-    for level in 0.. {
+/// The level of a run of so many postings.
+fn level_of(postings: usize) -> i64 {
+    let mut level = 0;
+    let mut most = LOWEST_RUN;
+    while postings >= most {
+        most *= FAN;
+        level += 1;
+    }
+    level
+}
+
+/// Merges from `level` upwards, as long as enough runs have gathered.
+fn merge_where_due(conn: &Connection, space: Space, level: i64) -> Result<(), CatalogError> {
+    for level in level.. {
         let runs = runs_of(conn, space, Some(level))?;
         if runs.len() < if level == 0 { LOWEST_FAN } else { FAN } {
             return Ok(());

@@ -25,12 +25,32 @@ const SITE_CANDIDATES: i64 = 12;
 /// A base must share one of this many blocks with the page written against it.
 const LEAST_SHARED: usize = 24;
 
-/// Records the outlines of many snapshots; holds what it has just written, because the next
-/// snapshot of an article is written against it. It lives no longer than the transaction: after a
-/// rollback it must be dropped.
-#[derive(Debug, Default)]
+/// Postings held before they become a run: 16 MB.
+const MAX_HELD: usize = 1 << 20;
+
+/// Records the outlines of many snapshots ([`record`]); holds what it has just written, because the
+/// next snapshot of an article is written against it, and the postings of all of them, because one
+/// long run takes less work than many short ones.
+#[derive(Debug)]
 pub struct Recorder {
     outlines: Outlines,
+    /// By [`Space`].
+    postings: [Vec<Posting>; 2],
+}
+
+/// Calls `work` with a recorder and puts what it held back into the catalog. All of it belongs into
+/// one transaction: where `work` fails the caller must roll back.
+pub fn record<T, E: From<CatalogError>>(
+    conn: &Connection,
+    work: impl FnOnce(&mut Recorder) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut recorder = Recorder {
+        outlines: Outlines::default(),
+        postings: [Vec::new(), Vec::new()],
+    };
+    let done = work(&mut recorder)?;
+    recorder.flush(conn)?;
+    Ok(done)
 }
 
 impl Recorder {
@@ -85,8 +105,18 @@ impl Recorder {
             start,
             data.len() as u32
         ])?;
-        self.outlines.keep(snapshot, Arc::from(&blocks[..]));
-        let [content, declared] = new;
+        self.outlines.keep(snapshot, Arc::clone(blocks));
+        for (held, new) in self.postings.iter_mut().zip(new) {
+            held.extend(new);
+        }
+        if self.postings.iter().map(Vec::len).sum::<usize>() > MAX_HELD {
+            self.flush(conn)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, conn: &Connection) -> Result<(), CatalogError> {
+        let [content, declared] = std::mem::take(&mut self.postings);
         postings::add(conn, Space::Content, content)?;
         postings::add(conn, Space::Declared, declared)
     }
@@ -160,10 +190,9 @@ fn new_postings(article: i64, blocks: &[OutlineBlock], previous: &[OutlineBlock]
     ]
 }
 
-/// Puts the blocks of one snapshot into the catalog; see [`Recorder::insert`], which is faster for
-/// many.
+/// Puts the blocks of one snapshot into the catalog; [`record`] is faster for many.
 pub fn insert(conn: &Connection, article: i64, snapshot: i64, outline: &Outline) -> Result<(), CatalogError> {
-    Recorder::default().insert(conn, article, snapshot, outline)
+    record(conn, |recorder| recorder.insert(conn, article, snapshot, outline))
 }
 
 fn site_of(conn: &Connection, article: i64) -> Result<Option<String>, CatalogError> {

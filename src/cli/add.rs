@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     /// Where the pages are: directories, files, NDJSON or WARC files, or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
-    /// Commit after this many pages (500) or this long (30s, 5m); at least every 96 MiB of pages
+    /// Commit after this many pages (500) or this long (30s, 5m); at least every 64 MiB of pages
     #[arg(long, value_name = "N|TIME", value_parser = commit_every)]
     commit_every: Vec<CommitEvery>,
     /// Only read: decode everything, check digests, count what would be new; write nothing

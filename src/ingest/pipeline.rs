@@ -20,7 +20,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// Pages that are parsed while a commit holds the next stage up, and their bytes.
 const AHEAD: Ahead = Ahead {
     items: 1024,
-    weight: 8 << 20,
+    weight: 24 << 20,
 };
 
 /// Adds every entry to the archive.

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::catalog::blocks::{Outline, Recorder};
+use crate::catalog::blocks::{Outline, insert};
 use crate::page::Moment;
 
 /// Documents held in memory; those that are missing count as damaged.
@@ -49,16 +49,13 @@ fn archive() -> Books {
     ];
     let catalog = Catalog::in_memory().unwrap();
     let mut documents = BTreeMap::new();
-    let mut recorder = Recorder::default();
     for (article, snapshot, texts) in pages {
         let document = Document {
             blocks: texts.iter().map(|text| block(text)).collect(),
             ..Document::default()
         };
         let outline = Outline::of(&document, Hash::default());
-        recorder
-            .insert(catalog.connection(), article, snapshot, &outline)
-            .unwrap();
+        insert(catalog.connection(), article, snapshot, &outline).unwrap();
         catalog
             .connection()
             .execute(

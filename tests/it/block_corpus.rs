@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pressmark::catalog::Catalog;
-use pressmark::catalog::blocks::{self, Outline, Recorder};
+use pressmark::catalog::blocks::{self, Outline};
 use pressmark::html::{self, ReadOptions};
 use pressmark::label::{self, Rules};
 use pressmark::page::{article_key, host};
@@ -66,7 +66,7 @@ fn the_block_part_costs_what_changed() {
         let mut bodies = Vec::new();
         for (batch, chunk) in list.chunks(200).enumerate() {
             let tx = catalog.write().unwrap();
-            let mut recorder = Recorder::default();
+            let mut outlines = Vec::new();
             for (index, (address, file)) in chunk.iter().enumerate() {
                 let key = article_key(address);
                 let next = i64::try_from(articles.len()).unwrap() + 1;
@@ -96,19 +96,26 @@ fn the_block_part_costs_what_changed() {
                     .sum::<usize>();
                 distinct.extend(outline.blocks.iter().map(|block| block.key));
                 let snapshot = i64::try_from(batch * 200 + index).unwrap();
-                let started = Instant::now();
-                recorder.insert(&tx, article, snapshot, &outline).unwrap();
-                recording += started.elapsed();
                 if snapshot % 97 == 0 {
-                    bodies.push((snapshot, outline.blocks));
+                    bodies.push((snapshot, outline.blocks.clone()));
                 }
+                outlines.push((article, snapshot, outline));
             }
             let started = Instant::now();
+            blocks::record(&tx, |recorder| {
+                outlines.iter().try_for_each(|(article, snapshot, outline)| {
+                    recorder.insert(&tx, *article, *snapshot, outline)
+                })
+            })
+            .unwrap();
             tx.commit().unwrap();
             recording += started.elapsed();
         }
         for (snapshot, expected) in bodies {
-            assert_eq!(blocks::outline(catalog.connection(), snapshot).unwrap(), expected);
+            assert_eq!(
+                blocks::outline(catalog.connection(), snapshot).unwrap(),
+                *expected
+            );
         }
         let conn = catalog.connection();
         conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();

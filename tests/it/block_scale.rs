@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pressmark::block::{Block, Document};
 use pressmark::catalog::Catalog;
-use pressmark::catalog::blocks::{Finder, NEAR_SHARED, Outline, Prefix, Recorder, Space, minhash};
+use pressmark::catalog::blocks::{Finder, NEAR_SHARED, Outline, Prefix, Space, minhash, record};
 use pressmark::digest::{Hash, sha256};
 
 const ARTICLES: i64 = 5_000;
@@ -49,11 +49,13 @@ fn a_million_blocks_are_looked_up_fast() {
     let mut catalog = Catalog::open(&path).unwrap();
     for hundred in 0..ARTICLES / 100 {
         let tx = catalog.write().unwrap();
-        let mut recorder = Recorder::default();
-        for article in hundred * 100..hundred * 100 + 100 {
-            let outline = Outline::of(&document(article), Hash::default());
-            recorder.insert(&tx, article, article, &outline).unwrap();
-        }
+        record(&tx, |recorder| {
+            (hundred * 100..hundred * 100 + 100).try_for_each(|article| {
+                let outline = Outline::of(&document(article), Hash::default());
+                recorder.insert(&tx, article, article, &outline)
+            })
+        })
+        .unwrap();
         tx.commit().unwrap();
     }
     drop(catalog);
