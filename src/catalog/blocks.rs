@@ -201,7 +201,7 @@ pub(super) mod tests {
         for (snapshot, document) in (1..).zip(&history) {
             assert_eq!(
                 outline(conn, snapshot).unwrap(),
-                Outline::of(document, Hash::default()).blocks
+                *Outline::of(document, Hash::default()).blocks
             );
         }
         for wanted in [
@@ -250,7 +250,7 @@ pub(super) mod tests {
             } else {
                 assert_eq!(
                     outline(conn, snapshot).unwrap(),
-                    Outline::of(document, Hash::default()).blocks
+                    *Outline::of(document, Hash::default()).blocks
                 );
             }
         }
