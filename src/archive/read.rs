@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cache::Body;
+use super::open::BODY_CACHE;
 use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::packs::{self, PageRow};
 use crate::digest::{Hash, blake3};
@@ -15,6 +16,9 @@ use crate::page::Page;
 /// Frames read for one restore before it is given up: several damaged copies at every step of a
 /// delta must not make it endless.
 const MAX_FRAMES: u32 = 4 * MAX_DEPTH;
+
+/// Bytes of bodies that are decoded ahead: those of one window stay in the cache until they are asked for.
+const READ_AHEAD: u64 = BODY_CACHE as u64 / 2;
 
 /// Which packs may be read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -263,6 +267,48 @@ impl Archive {
                 ..SnapshotRecord::default()
             });
         Ok(record.into_page(body.to_vec()))
+    }
+
+    /// Restores pages and hands them to `each`, in the order given. Bodies are read ahead in the order in
+    /// which they lie, so that a frame that holds many of them is decoded for all of them at once.
+    pub fn restore_each<E: From<ArchiveError>>(
+        &self,
+        snapshots: &[super::Snapshot],
+        each: &mut dyn FnMut(&super::Snapshot, Page) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = snapshots;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |snapshot: &&super::Snapshot| {
+                bytes += snapshot.length;
+                bytes <= READ_AHEAD
+            };
+            let (next, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            self.read_ahead(next);
+            for snapshot in next {
+                each(snapshot, self.restore(snapshot)?)?;
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Decodes bodies that are soon asked for. What cannot be read tells whoever asks for it.
+    fn read_ahead(&self, snapshots: &[super::Snapshot]) {
+        if snapshots.len() < 2 {
+            return;
+        }
+        let mut bodies: Vec<_> = snapshots
+            .iter()
+            .filter_map(|snapshot| {
+                let place = self.places(&snapshot.body).ok()?.into_iter().next()?;
+                Some((place.pack, place.at, place.place, snapshot.body))
+            })
+            .collect();
+        bodies.sort_unstable();
+        for (.., body) in bodies {
+            let _ = self.body(&body);
+        }
     }
 }
 

@@ -146,6 +146,12 @@ impl Archive {
         Ok(bodies)
     }
 
+    /// Bytes of the bodies in a pack, a body in two places counted twice.
+    pub(crate) fn body_bytes(&self, id: i64) -> Result<u64, ArchiveError> {
+        let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
+        Ok(rows.iter().map(|(_, row)| row.length).sum())
+    }
+
     pub(crate) fn failed(&self, id: i64, error: PackError) -> ArchiveError {
         let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
         ArchiveError::pack(&name, error)

@@ -15,9 +15,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
     let archive = opened::open(global)?;
-    for name in &arguments.snapshots {
-        let snapshot = opened::snapshot(&archive, name)?;
-        let page = archive.restore(&snapshot)?;
+    let snapshots = arguments
+        .snapshots
+        .iter()
+        .map(|name| opened::snapshot(&archive, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    archive.restore_each(&snapshots, &mut |snapshot, page| {
         if arguments.head {
             terminal.json(&serde_json::json!({
                 "address": page.address,
@@ -27,10 +30,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
                 "metadata": page.metadata,
                 "bytes": page.body.len(),
                 "blake3": snapshot.body,
-            }))?;
+            }))
         } else {
-            terminal.write(&page.body)?;
+            terminal.write(&page.body)
         }
-    }
+    })?;
     Ok(Outcome::Clean)
 }

@@ -1,14 +1,16 @@
-//! Writing bodies into packs of large frames.
+//! Writing bodies into packs of large frames: gathered in order, compressed on all cores, written in order.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufWriter};
+use std::thread::{self, JoinHandle};
 
-use super::series::{Series, arrange};
+use super::series::{Arrangement, Series};
 use super::{Options, Progress, Summary};
 use crate::archive::{Among, Archive, ArchiveError, TmpFile};
 use crate::digest::Hash;
-use crate::pack::codec::{can_be_base, compress, compress_group};
+use crate::pack::codec::{Undecodable, can_be_base, compress, compress_group};
 use crate::pack::{MAX_GROUP_PAGES, PackBuilder, Record};
+use crate::pool;
 
 /// A pack is committed when it has so many bytes, ...
 pub(super) const FULL: u64 = 64 << 20;
@@ -60,8 +62,35 @@ impl<'a> Output<'a> {
 /// The bodies of the next frame.
 #[derive(Default)]
 struct Group {
-    content: Vec<u8>,
+    /// The prefix of the frame, if it has one, and the bodies behind it.
+    joined: Vec<u8>,
+    /// Bytes of the prefix.
+    prefix: usize,
     bodies: Vec<(Hash, u32)>,
+}
+
+impl Group {
+    fn push(&mut self, hash: Hash, body: &[u8], prefix: Option<&(u64, Vec<u8>)>) {
+        if let (true, Some((_, bytes))) = (self.bodies.is_empty(), prefix) {
+            self.joined.extend_from_slice(bytes);
+            self.prefix = bytes.len();
+        }
+        self.joined.extend_from_slice(body);
+        self.bodies.push((hash, body.len() as u32));
+    }
+
+    /// Bytes of the bodies.
+    fn length(&self) -> usize {
+        self.joined.len() - self.prefix
+    }
+}
+
+/// A frame that a thread of its own compresses.
+struct Frame {
+    bodies: Vec<(Hash, u32)>,
+    /// Where its prefix lies in the pack, if it has one.
+    prefix: Option<u64>,
+    payload: JoinHandle<Result<Vec<u8>, Undecodable>>,
 }
 
 /// Writes what the packs that go hold into new packs; their names.
@@ -72,31 +101,33 @@ pub(super) fn write(
     progress: &mut dyn FnMut(Progress) -> bool,
     summary: &mut Summary,
 ) -> Result<Vec<Hash>, ArchiveError> {
-    let all = arrange(archive, going, options.group_bytes)?;
+    let mut arrangement = Arrangement::new(archive, going, options.group_bytes)?;
     let mut run = Run {
         archive,
         going,
         options,
         progress,
         state: Progress {
-            total: all.iter().map(Series::bytes).sum(),
+            total: arrangement.bytes()?,
             ..Progress::default()
         },
         output: Output::new(archive)?,
         group: Group::default(),
+        frames: VecDeque::new(),
         summary,
         written: Vec::new(),
     };
     for record in archive.tombstone_records(going)? {
         run.output.pack.record(record);
     }
-    for series in &all {
-        if !run.series(series)? {
+    while let Some(series) = arrangement.next_series()? {
+        if !run.series(&series)? {
             run.summary.stopped = true;
             break;
         }
     }
     run.flush(None)?;
+    run.write_frames(0)?;
     run.output.commit(run.summary, &mut run.written)?;
     archive.refresh()?;
     Ok(run.written)
@@ -110,6 +141,9 @@ struct Run<'a, 'p> {
     state: Progress,
     output: Output<'a>,
     group: Group,
+    /// Frames of the pack being written that are not in it yet, in their order. A level 19 context takes
+    /// about 100 MB, so there are never more than cores.
+    frames: VecDeque<Frame>,
     summary: &'p mut Summary,
     written: Vec<Hash>,
 }
@@ -145,7 +179,7 @@ impl Run<'_, '_> {
             } else if body.len() > ALONE {
                 self.alone(hash, &body)?;
             } else {
-                if self.group.content.len() + body.len() > group_bytes
+                if self.group.length() + body.len() > group_bytes
                     || self.group.bodies.len() >= MAX_GROUP_PAGES
                 {
                     self.flush(prefix.as_ref())?;
@@ -157,8 +191,7 @@ impl Run<'_, '_> {
                         }
                     }
                 }
-                self.group.content.extend_from_slice(&body);
-                self.group.bodies.push((*hash, body.len() as u32));
+                self.group.push(*hash, &body, prefix.as_ref());
             }
             self.state.done += length;
             self.output.raw += length;
@@ -188,30 +221,45 @@ impl Run<'_, '_> {
             .page(hash, length, None, made.codec, &made.payload)?)
     }
 
-    /// Writes the group that was gathered.
+    /// Hands on the group that was gathered, to be compressed and written.
     fn flush(&mut self, prefix: Option<&(u64, Vec<u8>)>) -> Result<(), ArchiveError> {
         let group = std::mem::take(&mut self.group);
         match &group.bodies[..] {
             [] => {}
             [(hash, _)] if prefix.is_none() => {
-                self.alone(hash, &group.content)?;
+                self.alone(hash, &group.joined)?;
             }
             bodies => {
-                let bytes = prefix.map_or(&[][..], |(_, bytes)| bytes);
-                let payload = compress_group(&group.content, bytes, self.options.level).map_err(|_| {
-                    ArchiveError::NotReadBack {
-                        body: bodies[0].0,
-                        reason: "zstd failed".to_owned(),
-                    }
-                })?;
-                let at = prefix.map(|(at, _)| *at);
-                self.output.pack.group(bodies, at, &payload)?;
+                let level = self.options.level;
+                self.frames.push_back(Frame {
+                    bodies: bodies.to_vec(),
+                    prefix: prefix.map(|(at, _)| *at),
+                    payload: thread::spawn(move || compress_group(&group.joined, group.prefix, level)),
+                });
+                self.write_frames(pool::cores().get() - 1)?;
             }
         }
         Ok(())
     }
 
+    /// Writes frames in their order until at most `left` are being compressed.
+    fn write_frames(&mut self, left: usize) -> Result<(), ArchiveError> {
+        while self.frames.len() > left {
+            let Some(frame) = self.frames.pop_front() else {
+                break;
+            };
+            let payload = frame.payload.join().unwrap_or(Err(Undecodable));
+            let payload = payload.map_err(|_| ArchiveError::NotReadBack {
+                body: frame.bodies[0].0,
+                reason: "zstd failed".to_owned(),
+            })?;
+            self.output.pack.group(&frame.bodies, frame.prefix, &payload)?;
+        }
+        Ok(())
+    }
+
     fn next_pack(&mut self) -> Result<(), ArchiveError> {
+        self.write_frames(0)?;
         let full = std::mem::replace(&mut self.output, Output::new(self.archive)?);
         full.commit(self.summary, &mut self.written)
     }

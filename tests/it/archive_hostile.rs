@@ -115,7 +115,7 @@ fn many_copies_at_every_step_end_soon() {
 #[test]
 fn groups_that_lie_are_refused() {
     let content = vec![b'x'; 4000];
-    let payload = compress_group(&content, &[], 3).unwrap();
+    let payload = compress_group(&content, 0, 3).unwrap();
     let mut builder = PackBuilder::new(Vec::new(), true).unwrap();
     let honest = blake3(&content[..2000]);
     builder

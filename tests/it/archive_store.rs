@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pressmark::archive::{Archive, ArchiveError, Planned, WriterOptions};
 use pressmark::catalog::blocks::Outline;
 use pressmark::compact::{self, Options};
-use pressmark::digest::Hash;
+use pressmark::digest::{Hash, blake3};
 use pressmark::disk::{Disk, LocalDisk, MemoryDisk};
 use pressmark::page::{Moment, Page};
 use proptest::prelude::*;
@@ -94,6 +94,40 @@ fn pages_come_back_and_adding_them_again_changes_nothing() {
     drop(archive);
     std::fs::remove_file(dir.path().join("a.pressmark/catalog.sqlite")).unwrap();
     assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
+#[test]
+fn pages_asked_for_together_come_in_the_order_asked_for() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let mut pages: Vec<Page> = (0..20).flat_map(|v| (0..5).map(move |a| page(a, v))).collect();
+    // Large enough that not all can be read ahead.
+    for article in 5..9 {
+        let mut large = page(article, 0);
+        large.body = large.body.repeat(6_000_000 / large.body.len());
+        pages.push(large);
+    }
+    add(&archive, &pages).unwrap();
+    let quick = Options {
+        level: 1,
+        ..Options::default()
+    };
+    for _ in 0..2 {
+        let mut asked = archive.all_snapshots().unwrap();
+        asked.sort_by_key(|snapshot| snapshot.body);
+        asked.push(asked[7].clone());
+        let mut got: Vec<(Hash, Page)> = Vec::new();
+        archive
+            .restore_each(&asked, &mut |snapshot, page| {
+                got.push((snapshot.body, page));
+                Ok::<(), ArchiveError>(())
+            })
+            .unwrap();
+        let bodies: Vec<Hash> = asked.iter().map(|snapshot| snapshot.body).collect();
+        assert_eq!(got.iter().map(|(body, _)| *body).collect::<Vec<_>>(), bodies);
+        assert!(got.iter().all(|(body, page)| blake3(&page.body) == *body));
+        compact::compact(&archive, quick, &mut |_| true).unwrap();
+    }
 }
 
 #[test]

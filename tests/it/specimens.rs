@@ -575,7 +575,7 @@ fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
         .collect();
     let content: Vec<u8> = pages.iter().flat_map(|page| page.body.clone()).collect();
     let (path, mut bytes) = pack_of(|pack| {
-        pack.group(&bodies, None, &compress_group(&content, &[], 3).unwrap())
+        pack.group(&bodies, None, &compress_group(&content, 0, 3).unwrap())
             .unwrap();
         for page in &pages {
             pack.record(snapshot(page));
