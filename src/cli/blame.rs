@@ -1,11 +1,12 @@
 //! `blame`: for each paragraph of an article when it appeared and when it last changed.
 
 use super::arguments::Reading;
-use super::diff::history_of;
 use super::failure::writing;
 use super::terminal::Terminal;
 use super::{CommandResult, Failure, Global, Outcome, opened};
+use crate::archive::Snapshot;
 use crate::diff::Filter;
+use crate::history::{Wanted, walk};
 use crate::report::blame as report;
 
 #[derive(Debug, clap::Args)]
@@ -27,11 +28,17 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let reader = arguments.reading.reader(global)?;
     let mut archive = opened::open(global)?;
     opened::bring_up_to_date(&mut archive, &reader)?;
-    let (entries, history) = history_of(&archive, &arguments.article, &reader, &Filter::default())?;
-    let moments: Vec<_> = entries
+    let mut snapshots = opened::article(&archive, &arguments.article)?;
+    snapshots.retain(Snapshot::counts_as_revision);
+    let moments: Vec<_> = snapshots
         .iter()
-        .map(|entry| (entry.snapshot.n, entry.snapshot.moment))
+        .map(|snapshot| (snapshot.n, snapshot.moment))
         .collect();
+    let filter = Filter::default();
+    let wanted = Wanted::new(&filter, arguments.all).with_documents();
+    let history = walk(&archive, snapshots, &reader, wanted, &mut |_| {
+        Ok::<(), Failure>(())
+    })?;
     let Some(blame) = history.blame() else {
         return Err(Failure::at(
             &arguments.article,

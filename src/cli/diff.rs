@@ -5,11 +5,11 @@ use super::failure::{Failure, writing};
 use super::opened::{self, NamedPage};
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome};
-use crate::archive::{Archive, Snapshot};
+use crate::archive::Snapshot;
 use crate::block::Document;
-use crate::diff::{self, Class, Diff, Filter, Ignore, Options, Place};
-use crate::history::{Entry, History, Wanted, walk};
-use crate::label::{Reader, image_identity};
+use crate::diff::{Class, Filter, Ignore, Place};
+use crate::history::{Step, Wanted, compare, entries};
+use crate::label::Reader;
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html;
 
@@ -93,14 +93,26 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let filter = arguments.selection.filter();
     let (old, new) = match arguments.pages.as_slice() {
         [one] if arguments.format() == Format::Html && !opened::is_file(one) && is_article(global, one)? => {
-            return history(global, one, &reader, &filter, terminal);
+            return history(
+                global,
+                one,
+                &reader,
+                Wanted::new(&filter, arguments.all),
+                terminal,
+            );
         }
         [one] => with_previous(global, one)?,
         [old, new] => (opened::page(global, old)?, opened::page(global, new)?),
         _ => return Err(Failure::new("name one or two pages")),
     };
     let (old_document, new_document) = (reader.read(&old.page), reader.read(&new.page));
-    let diff = compare(&old_document, &new_document, &new.page.address, &reader, &filter);
+    let diff = compare(
+        &old_document,
+        &new_document,
+        &new.page.address,
+        &reader,
+        Some(&filter),
+    );
     let (left, right) = (side(&old, &old_document), side(&new, &new_document));
     let display = DisplayOptions {
         all: arguments.all,
@@ -122,17 +134,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     }
     .map_err(|error| writing(&error))?;
     Ok(Outcome::found_if(diff.differs()))
-}
-
-/// The diff of two pages of an article, by the image rule of its site.
-fn compare(old: &Document, new: &Document, address: &str, reader: &Reader, filter: &Filter) -> Diff {
-    let rule = reader.rule(address);
-    let identity = |src: &str| image_identity(rule, src);
-    let options = Options {
-        image_identity: Some(&identity),
-        filter: Some(filter),
-    };
-    diff::diff(old, new, &options)
 }
 
 fn side<'a>(page: &'a NamedPage, document: &'a Document) -> Side<'a> {
@@ -188,36 +189,16 @@ fn history(
     global: &Global,
     name: &str,
     reader: &Reader,
-    filter: &Filter,
+    wanted: Wanted,
     terminal: &mut Terminal,
 ) -> CommandResult {
     let mut archive = opened::open(global)?;
     opened::bring_up_to_date(&mut archive, reader)?;
-    let (entries, course) = history_of(&archive, name, reader, filter)?;
+    let mut snapshots = opened::article(&archive, name)?;
+    snapshots.retain(Snapshot::counts_as_revision);
+    let (entries, course) = entries(&archive, snapshots, reader, wanted.with_documents())?;
     html::history(name, &entries, course.blame().as_ref(), terminal.writer())
         .map_err(|error| writing(&error))?;
-    Ok(Outcome::found_if(entries.iter().any(Entry::is_revision)))
-}
-
-/// The first snapshot of an article and every one in which something in the article changed, and what is
-/// known of its paragraphs.
-pub(super) fn history_of(
-    archive: &Archive,
-    name: &str,
-    reader: &Reader,
-    filter: &Filter,
-) -> Result<(Vec<Entry>, History), Failure> {
-    let mut snapshots = opened::article(archive, name)?;
-    snapshots.retain(Snapshot::counts_as_revision);
-    let wanted = Wanted {
-        filter,
-        outside: false,
-        documents: true,
-    };
-    let mut entries = Vec::new();
-    let history = walk(archive, snapshots, reader, wanted, &mut |entry| {
-        entries.push(entry);
-        Ok::<(), Failure>(())
-    })?;
-    Ok((entries, history))
+    let mut steps = entries.iter().filter_map(|entry| entry.step.as_ref());
+    Ok(Outcome::found_if(steps.any(Step::differs)))
 }

@@ -1,11 +1,12 @@
 //! `log`: the snapshots of an article and what changed in each.
 
+use std::collections::HashSet;
+
 use super::arguments::Reading;
 use super::diff::Selection;
 use super::failure::{Failure, writing};
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened};
-use crate::diff::Place;
 use crate::history::{Entry, Wanted, walk};
 use crate::report::log as report;
 
@@ -49,14 +50,15 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         names => names.to_vec(),
     };
     let filter = arguments.selection.filter();
-    let wanted = Wanted {
-        filter: &filter,
-        outside: arguments.all || filter.places.contains(&Place::Outside),
-        documents: false,
-    };
+    let wanted = Wanted::new(&filter, arguments.all);
     let mut snapshots = Vec::new();
+    // Told twice, an article would seem to be edited back to its beginning.
+    let mut told = HashSet::new();
     for name in &names {
         let mut article = opened::article(&archive, name)?;
+        if article.first().is_some_and(|first| !told.insert(first.article)) {
+            continue;
+        }
         article.retain(|snapshot| arguments.any_status || snapshot.counts_as_revision());
         snapshots.extend(article);
     }

@@ -1,6 +1,6 @@
 //! Leaves out what the caller does not want to see, and counts it.
 
-use super::change::{Change, Diff, Op};
+use super::change::{Change, Diff, Ignored, Op};
 use super::options::{Filter, Ignore};
 use crate::block::Block;
 
@@ -17,20 +17,14 @@ impl Filter {
             return;
         }
         let mut ignored = std::mem::take(&mut diff.ignored);
-        diff.changes.retain(|change| {
-            let Some(reason) = self.leaves_out(change, old, new) else {
-                return true;
-            };
-            let size = change.size;
-            ignored.changes += 1;
-            ignored.characters +=
-                u64::from(size.deleted) + u64::from(size.inserted) + 2 * u64::from(size.moved);
-            match ignored.reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, count)) => *count += 1,
-                None => ignored.reasons.push((reason, 1)),
-            }
-            false
-        });
+        diff.changes
+            .retain(|change| match self.leaves_out(change, old, new) {
+                Some(reason) => {
+                    ignored.count(change, &reason);
+                    false
+                }
+                None => true,
+            });
         diff.ignored = ignored;
     }
 
@@ -60,5 +54,31 @@ impl Filter {
                     .then(|| format!("text={}", pattern.glob()))
             }
         })
+    }
+}
+
+impl Ignored {
+    /// Adds what was left out of another diff.
+    pub fn add(&mut self, other: &Self) {
+        self.changes = self.changes.saturating_add(other.changes);
+        self.characters += other.characters;
+        for (reason, count) in &other.reasons {
+            self.count_reason(reason, *count);
+        }
+    }
+
+    /// Counts a change that was left out, with what took it out.
+    pub(crate) fn count(&mut self, change: &Change, reason: &str) {
+        let size = change.size;
+        self.changes += 1;
+        self.characters += u64::from(size.deleted) + u64::from(size.inserted) + 2 * u64::from(size.moved);
+        self.count_reason(reason, 1);
+    }
+
+    fn count_reason(&mut self, reason: &str, changes: u32) {
+        match self.reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, count)) => *count = count.saturating_add(changes),
+            None => self.reasons.push((reason.to_owned(), changes)),
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::digest::from_hex;
+
 /// Where a delivery network hides mail addresses from harvesters: after the `#` a key byte and the
 /// address, every byte of it with the key, in hex. Each delivery draws another key.
 const HIDDEN_MAIL: &str = "/cdn-cgi/l/email-protection#";
@@ -15,14 +17,7 @@ pub(super) fn leads_to(href: &str) -> Cow<'_, str> {
 }
 
 fn mail(hidden: &str) -> Option<String> {
-    let digits: Vec<u8> = hidden
-        .chars()
-        .map(|c| c.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits
-        .chunks_exact(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect();
+    let bytes = from_hex(hidden).ok()?;
     let (key, address) = bytes.split_first()?;
     let address = address.iter().map(|byte| byte ^ key).collect();
     let address = String::from_utf8(address).ok()?;
@@ -57,5 +52,7 @@ mod tests {
         ] {
             assert_eq!(leads_to(plain), plain);
         }
+        let odd = format!("{one}f");
+        assert_eq!(leads_to(&odd), odd);
     }
 }

@@ -30,6 +30,7 @@ pub use change::{Change, Class, Diff, Ignored, Limit, Op, Place, Reason, Size, S
 pub use image::original_image;
 pub use keys::{body_texts, is_revision};
 pub use options::{Filter, FilterError, Ignore, Options};
+pub use place::{BYLINE, BYLINE_NEAR};
 pub use summary::{Count, Summary};
 pub use words::words;
 

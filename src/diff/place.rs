@@ -6,10 +6,10 @@ use super::script::lower;
 use crate::block::{Block, Document, Kind};
 
 /// A byline is no longer than this, in bytes; a longer text that names the author is prose.
-const BYLINE: usize = 240;
+pub const BYLINE: u32 = 240;
 
 /// A byline outside the body stands at most this many blocks from the headline or the body.
-const BYLINE_NEAR: usize = 8;
+pub const BYLINE_NEAR: usize = 8;
 
 /// Words in `class`, `itemprop` and the like that mark a byline.
 const BYLINE_WORDS: [&str; 5] = ["byline", "author", "writer", "reporter", "journalist"];
@@ -150,7 +150,7 @@ fn names(declared: &str, heading: &str) -> bool {
 }
 
 fn is_byline(document: &Document, block: &Block) -> bool {
-    if block.text.is_empty() || block.text.len() > BYLINE || block.kind.is_heading() {
+    if block.text.is_empty() || block.text.len() > BYLINE as usize || block.kind.is_heading() {
         return false;
     }
     if block.kind == Kind::Address && block.body {

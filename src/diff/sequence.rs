@@ -141,32 +141,52 @@ fn in_order(sides: &Sides, old: Span, new: Span) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// The heaviest common subsequence, by the table of all cells.
+/// The heaviest common subsequence of a gap.
 fn optimal(sides: &Sides, old: Span, new: Span, found: &mut Alignment) {
-    let (rows, columns) = (old.1 - old.0, new.1 - new.0);
+    let worth = |i: usize, j: usize| {
+        if sides.old[old.0 + i] == sides.new[new.0 + j] {
+            (sides.weight)(old.0 + i)
+        } else {
+            0
+        }
+    };
+    let pairs = heaviest(old.1 - old.0, new.1 - new.0, &worth);
+    let pairs = pairs
+        .into_iter()
+        .map(|(i, j)| ((old.0 + i) as u32, (new.0 + j) as u32));
+    found.pairs.extend(pairs);
+}
+
+/// Of all pairs of a row and a column the heaviest that cross nowhere, by the table of all cells; a pair
+/// of weight 0 is none. Of equally heavy ones the choice depends on the input only.
+pub(super) fn heaviest(
+    rows: usize,
+    columns: usize,
+    weight: &dyn Fn(usize, usize) -> u32,
+) -> Vec<(usize, usize)> {
     let width = columns + 1;
     let mut best = vec![0_u32; (rows + 1) * width];
+    let mut weights = vec![0_u32; rows * columns];
     for i in (0..rows).rev() {
-        let element = sides.old[old.0 + i];
-        let worth = (sides.weight)(old.0 + i);
         for j in (0..columns).rev() {
             let here = i * width + j;
             let skip = best[here + width].max(best[here + 1]);
-            best[here] = if element == sides.new[new.0 + j] {
-                skip.max(best[here + width + 1].saturating_add(worth))
+            let pair = weight(i, j);
+            weights[i * columns + j] = pair;
+            best[here] = if pair > 0 {
+                skip.max(best[here + width + 1].saturating_add(pair))
             } else {
                 skip
             };
         }
     }
+    let mut pairs = Vec::new();
     let (mut i, mut j) = (0, 0);
     while i < rows && j < columns {
         let here = i * width + j;
-        let worth = (sides.weight)(old.0 + i);
-        if sides.old[old.0 + i] == sides.new[new.0 + j]
-            && best[here] == best[here + width + 1].saturating_add(worth)
-        {
-            found.pairs.push(((old.0 + i) as u32, (new.0 + j) as u32));
+        let pair = weights[i * columns + j];
+        if pair > 0 && best[here] == best[here + width + 1].saturating_add(pair) {
+            pairs.push((i, j));
             i += 1;
             j += 1;
         } else if best[here] == best[here + width] {
@@ -175,6 +195,7 @@ fn optimal(sides: &Sides, old: Span, new: Span, found: &mut Alignment) {
             j += 1;
         }
     }
+    pairs
 }
 
 /// Of pairs ascending on the old side (each side at most once), the heaviest subset that ascends on

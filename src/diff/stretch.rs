@@ -7,6 +7,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::change::{Word, WordOp};
 use super::script::{is_word_character, stands_for_itself};
+use super::sequence::heaviest;
 use super::token::Token;
 use super::words::Sides;
 
@@ -55,19 +56,15 @@ pub(super) fn stretch(sides: &Sides, old: &Stretch, new: &Stretch, out: &mut Wri
 
 /// Replaces `old` by `new`, leaving white space they begin and end with alike.
 fn replace_trimmed(old: &str, new: &str, out: &mut Writer) {
-    let head = old
-        .chars()
-        .zip(new.chars())
-        .take_while(|(a, b)| a == b && *a == ' ')
-        .count();
+    let head = spaces(&mut old.graphemes(true).zip(new.graphemes(true)));
     let (a, b) = (&old[head..], &new[head..]);
-    let tail = a
-        .chars()
-        .rev()
-        .zip(b.chars().rev())
-        .take_while(|(a, b)| a == b && *a == ' ')
-        .count();
+    let tail = spaces(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev()));
     replace_between(old, new, head, tail, out);
+}
+
+/// Leading clusters that are a plain space on both sides: one with a mark on it is no such space.
+fn spaces<'a>(pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> usize {
+    pairs.take_while(|&pair| pair == (" ", " ")).count()
 }
 
 fn replace_between(old: &str, new: &str, head: usize, tail: usize, out: &mut Writer) {
@@ -79,28 +76,28 @@ fn replace_between(old: &str, new: &str, head: usize, tail: usize, out: &mut Wri
 /// Bytes two different texts have in common at the beginning and at the end, whole grapheme clusters
 /// of both, not overlapping.
 fn common_ends(old: &str, new: &str) -> (usize, usize) {
-    let head = common(&mut old.chars().zip(new.chars()))
+    let head = common(&mut old.chars(), &mut new.chars())
         .unwrap_or_else(|| clusters(&mut old.graphemes(true).zip(new.graphemes(true))));
     let (a, b) = (&old[head..], &new[head..]);
-    let tail = common(&mut a.chars().rev().zip(b.chars().rev()))
+    let tail = common(&mut a.chars().rev(), &mut b.chars().rev())
         .unwrap_or_else(|| clusters(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev())));
     (head, tail)
 }
 
 /// Bytes of equal leading characters; `None` where it takes the tables to say whether a cluster ends
-/// there.
-fn common(pairs: &mut dyn Iterator<Item = (char, char)>) -> Option<usize> {
+/// there, be it that one side ends and what follows on the other may join what stands before it.
+fn common(old: &mut dyn Iterator<Item = char>, new: &mut dyn Iterator<Item = char>) -> Option<usize> {
     let mut length = 0;
-    for (a, b) in pairs {
-        if !stands_for_itself(a) || !stands_for_itself(b) {
-            return None;
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return Some(length),
+            (Some(a), Some(b)) if a == b && stands_for_itself(a) => length += a.len_utf8(),
+            (a, b) => {
+                let alone = a.is_none_or(stands_for_itself) && b.is_none_or(stands_for_itself);
+                return alone.then_some(length);
+            }
         }
-        if a != b {
-            break;
-        }
-        length += a.len_utf8();
     }
-    Some(length)
 }
 
 fn clusters<'a>(pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>) -> usize {
@@ -123,36 +120,7 @@ fn similar_pairs(sides: &Sides, old: &[Token], new: &[Token]) -> Vec<(usize, usi
     if alone {
         return if score(0, 0) > 0 { vec![(0, 0)] } else { Vec::new() };
     }
-    let width = new.len() + 1;
-    let mut best = vec![0_u32; (old.len() + 1) * width];
-    let mut scores = vec![0_u32; old.len() * new.len()];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            let here = i * width + j;
-            let pair = score(i, j);
-            scores[i * new.len() + j] = pair;
-            best[here] = best[here + width].max(best[here + 1]);
-            if pair > 0 {
-                best[here] = best[here].max(best[here + width + 1] + pair);
-            }
-        }
-    }
-    let mut pairs = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() && j < new.len() {
-        let here = i * width + j;
-        let pair = scores[i * new.len() + j];
-        if pair > 0 && best[here] == best[here + width + 1] + pair {
-            pairs.push((i, j));
-            i += 1;
-            j += 1;
-        } else if best[here] == best[here + width] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    pairs
+    heaviest(old.len(), new.len(), &score)
 }
 
 /// How much two tokens are alike, 0 to 12; 0 means they are shown as different whole.

@@ -268,6 +268,24 @@ mod tests {
             marked("👩\u{200d}🌾", "👩\u{200d}🚀"),
             "[-👩\u{200d}🌾-]{+👩\u{200d}🚀+}"
         );
+        // One side ends where the other goes on with a sign that joins what stands before or after it.
+        for (short, long) in [
+            ("x", "x\u{301}"),
+            ("葛", "葛\u{e0100}"),
+            ("가", "\u{1100}가"),
+            ("a ", "a \u{301}"),
+        ] {
+            let last = |text: &'static str| text.trim_start_matches('a');
+            let kept = if short.starts_with('a') { "a" } else { "" };
+            assert_eq!(
+                marked(short, long),
+                format!("{kept}[-{}-]{{+{}+}}", last(short), last(long))
+            );
+            assert_eq!(
+                marked(long, short),
+                format!("{kept}[-{}-]{{+{}+}}", last(long), last(short))
+            );
+        }
     }
 
     #[test]

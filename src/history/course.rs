@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::blame::Blame;
 use super::lives::{Life, Register};
 use crate::block::Document;
-use crate::diff::{self, Diff, Filter, Op, Place, diff, is_revision};
+use crate::diff::{self, Diff, Filter, Op, Place, Summary, diff, is_revision};
+
+/// What a revision says in which paragraphs only count as something else than before.
+const LABEL_CHANGED: &str = "label changed";
 
 /// An article's history, fed one snapshot after the other in order of time.
 ///
@@ -72,6 +75,41 @@ pub struct Step {
     /// The past of the blocks in each of [`Diff::edits`], in the same order. Empty where the step is
     /// suspect: what it shows is no edit, unless the next snapshot says the same.
     pub pasts: Vec<Past>,
+}
+
+impl Step {
+    /// What kind of edit it was, in one line; `None` where it was compared with nothing.
+    #[must_use]
+    pub fn summary(&self) -> Option<String> {
+        let told = Summary::of(self.diff.as_ref()?);
+        Some(match (self.is_relabelled(), told == Summary::default()) {
+            (true, true) => LABEL_CHANGED.to_owned(),
+            (true, false) => format!("{LABEL_CHANGED}; {told}"),
+            (false, _) => told.to_string(),
+        })
+    }
+
+    /// Whether it is a revision in which no paragraph of the article changed: others than before count
+    /// as the article.
+    #[must_use]
+    pub fn is_relabelled(&self) -> bool {
+        let quiet = |diff: &Diff| diff.edits().all(|change| change.place == Place::Outside);
+        self.kind == StepKind::Revision && self.diff.as_ref().is_some_and(quiet)
+    }
+
+    /// Whether there is something to show: a change, one that was left out, another label, a suspect
+    /// extraction.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        let told = |diff: &Diff| diff.suspect.is_some() || diff.differs() || diff.ignored.changes > 0;
+        self.is_relabelled() || self.diff.as_ref().is_some_and(told)
+    }
+
+    /// Whether any change is told.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.diff.as_ref().is_some_and(Diff::differs)
+    }
 }
 
 /// The past of the blocks of one change.
@@ -168,7 +206,7 @@ impl History {
             return only(self.set_aside(last, n, document, found, options));
         }
         // The jump stays: it becomes part of the history, then what changed since.
-        let settled = self.advance(last, aside.n, aside.document, aside.diff, options);
+        let settled = self.settle(last, aside, options);
         let step = match self.last.take() {
             Some(last) => self.advance(last, n, document, stays, options),
             None => self.first(n, document),
@@ -183,9 +221,7 @@ impl History {
     /// or the first one, if all that follow are known to be the same.
     pub fn same(&mut self, n: u64, options: &Options) -> Told {
         let settled = match (self.aside.take(), self.last.take()) {
-            (Some(aside), Some(last)) => {
-                Some(self.advance(last, aside.n, aside.document, aside.diff, options))
-            }
+            (Some(aside), Some(last)) => Some(self.settle(last, aside, options)),
             (_, last) => {
                 self.last = last;
                 None
@@ -242,7 +278,7 @@ impl History {
         options: &Options,
     ) -> Step {
         let mut shown = diff.clone();
-        tell(&mut shown, &last.document, &document, options);
+        tell(&mut shown, Vec::new(), &last.document, &document, options);
         let step = Step {
             n,
             previous: Some(last.n),
@@ -257,6 +293,15 @@ impl History {
         step
     }
 
+    /// Takes over a snapshot whose jump has stayed: it is suspect no more.
+    fn settle(&mut self, last: State, aside: Aside, options: &Options) -> Step {
+        let diff = Diff {
+            suspect: None,
+            ..aside.diff
+        };
+        self.advance(last, aside.n, aside.document, diff, options)
+    }
+
     fn advance(
         &mut self,
         last: State,
@@ -266,28 +311,16 @@ impl History {
         options: &Options,
     ) -> Step {
         let mut pasts = Vec::new();
-        let filter = options.diff.filter;
         let lives = self.register.after(
             &diff.changes,
             (&last.document, &last.lives),
             &document,
             n,
-            &mut |change, past| {
-                let told = options.outside || change.place != Place::Outside;
-                if told
-                    && !filter.is_some_and(|filter| {
-                        filter
-                            .leaves_out(change, &last.document.blocks, &document.blocks)
-                            .is_some()
-                    })
-                {
-                    pasts.push(past);
-                }
-            },
+            &mut |past| pasts.push(past),
         );
-        tell(&mut diff, &last.document, &document, options);
+        let pasts = tell(&mut diff, pasts, &last.document, &document, options);
         // Without a filter a change that only the order of body texts shows still counts.
-        let told = filter.is_none_or(Filter::is_empty) || diff.differs();
+        let told = options.diff.filter.is_none_or(Filter::is_empty) || diff.differs();
         let kind = if told && is_revision(&last.document, &document) {
             StepKind::Revision
         } else if diff.edits().any(|change| change.place != Place::Outside) {
@@ -316,13 +349,27 @@ fn only(step: Step) -> Told {
     Told { settled: None, step }
 }
 
-/// Leaves what is to be told in a diff.
-fn tell(diff: &mut Diff, old: &Document, new: &Document, options: &Options) {
-    if !options.outside {
-        diff.changes
-            .retain(|change| change.op == Op::Equal || change.place != Place::Outside);
-    }
-    if let Some(filter) = options.diff.filter {
-        filter.apply(diff, &old.blocks, &new.blocks);
-    }
+/// Leaves what is to be told in a diff; of the pasts of all its edits those of the ones that stay.
+fn tell(diff: &mut Diff, pasts: Vec<Past>, old: &Document, new: &Document, options: &Options) -> Vec<Past> {
+    let mut ignored = std::mem::take(&mut diff.ignored);
+    let mut pasts = pasts.into_iter();
+    let mut told = Vec::new();
+    diff.changes.retain(|change| {
+        if change.op == Op::Equal {
+            return true;
+        }
+        let past = pasts.next();
+        if !options.outside && change.place == Place::Outside {
+            return false;
+        }
+        let filter = options.diff.filter;
+        if let Some(reason) = filter.and_then(|filter| filter.leaves_out(change, &old.blocks, &new.blocks)) {
+            ignored.count(change, &reason);
+            return false;
+        }
+        told.extend(past);
+        true
+    });
+    diff.ignored = ignored;
+    told
 }

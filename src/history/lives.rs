@@ -56,7 +56,7 @@ impl Register {
         old: (&Document, &[Life]),
         new: &Document,
         n: u64,
-        told: &mut dyn FnMut(&Change, Past),
+        told: &mut dyn FnMut(Past),
     ) -> Vec<Life> {
         let mut lives: Vec<Option<Life>> = vec![None; new.blocks.len()];
         let mut put = |at: u32, life: Life| {
@@ -84,13 +84,10 @@ impl Register {
             let mut paragraphs: Vec<u32> = all().map(|life| life.paragraph).collect();
             paragraphs.sort_unstable();
             paragraphs.dedup();
-            told(
-                change,
-                Past {
-                    paragraphs,
-                    first: all().map(|life| life.first).min().unwrap_or(n),
-                },
-            );
+            told(Past {
+                paragraphs,
+                first: all().map(|life| life.first).min().unwrap_or(n),
+            });
         }
         lives
             .into_iter()

@@ -4,10 +4,13 @@
 //! Never: compares two pages itself, prints.
 
 mod blame;
+mod changed;
+mod compare;
 mod course;
 mod lives;
 mod walk;
 
 pub use blame::{Blame, Paragraph};
+pub use compare::compare;
 pub use course::{Compared, History, Options, Past, Step, StepKind, Told};
-pub use walk::{Entry, Wanted, walk};
+pub use walk::{Entry, Wanted, entries, walk};

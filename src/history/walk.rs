@@ -1,15 +1,16 @@
-//! Goes through the snapshots of articles in order of time. The catalog's block hashes tell which of
-//! them changed at all; only those are restored and read.
+//! Goes through the snapshots of articles in order of time. Only those that changed
+//! ([`super::changed`]) are restored and read.
 
 use std::sync::Arc;
 use std::thread;
 
+use super::changed::{changed, needed};
+use super::compare::{by_rule, compare};
 use super::course::{Compared, History, Options, Step, StepKind};
 use crate::archive::{Archive, ArchiveError, Snapshot};
 use crate::block::Document;
-use crate::catalog::blocks::{OutlineBlock, Outlines};
-use crate::diff::{self, Filter, diff};
-use crate::label::{Reader, image_identity};
+use crate::diff::{Filter, Place};
+use crate::label::Reader;
 use crate::pool;
 
 /// One snapshot and what it changed.
@@ -25,14 +26,23 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the snapshot is a revision whose changes are not all left out.
+    /// Whether the snapshot is a revision whose changes are not all left out. A suspect one is, if its
+    /// text differs from that of the snapshot before; the way back from it is none.
     #[must_use]
     pub fn is_revision(&self) -> bool {
-        let step = self.step.as_ref();
-        let shown = step
-            .and_then(|step| step.diff.as_ref())
-            .is_none_or(diff::Diff::differs);
-        self.snapshot.revision && shown
+        self.step.as_ref().is_some_and(|step| match step.kind {
+            StepKind::First | StepKind::Revision => true,
+            StepKind::Suspect => self.snapshot.revision && step.differs(),
+            StepKind::Form | StepKind::Same => false,
+        })
+    }
+
+    /// Whether it is the way back from a suspect snapshot: another text than the one before, the same as
+    /// the one it was compared with.
+    #[must_use]
+    pub fn is_way_back(&self) -> bool {
+        let same = |step: &Step| step.kind == StepKind::Same && step.diff.is_some();
+        self.snapshot.revision && self.step.as_ref().is_some_and(same)
     }
 }
 
@@ -47,6 +57,52 @@ pub struct Wanted<'a> {
     pub documents: bool,
 }
 
+impl<'a> Wanted<'a> {
+    /// What `filter` leaves; changes outside the article with `all`, or if the filter names that place.
+    /// Only what changed is read.
+    #[must_use]
+    pub fn new(filter: &'a Filter, all: bool) -> Self {
+        Self {
+            filter,
+            outside: all || filter.places.contains(&Place::Outside),
+            documents: false,
+        }
+    }
+
+    /// The same with the blocks of the first snapshot, whatever changed since.
+    #[must_use]
+    pub fn with_documents(self) -> Self {
+        Self {
+            documents: true,
+            ..self
+        }
+    }
+}
+
+/// The entries of a walk over one article, each snapshot once: a suspect one whose jump has stayed as
+/// what it was after all. And what is known of its paragraphs.
+pub fn entries(
+    archive: &Archive,
+    snapshots: Vec<Snapshot>,
+    reader: &Reader,
+    wanted: Wanted,
+) -> Result<(Vec<Entry>, History), ArchiveError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let history = walk(archive, snapshots, reader, wanted, &mut |entry| {
+        let twin = entry.settled.then(|| {
+            entries
+                .iter_mut()
+                .rfind(|known| known.snapshot.n == entry.snapshot.n)
+        });
+        match twin.flatten() {
+            Some(suspect) => *suspect = entry,
+            None => entries.push(entry),
+        }
+        Ok::<(), ArchiveError>(())
+    })?;
+    Ok((entries, history))
+}
+
 /// Goes through `snapshots` in order, article by article, restoring and comparing on all cores, and
 /// hands every one to `each`. The history of the last article.
 pub fn walk<E: From<ArchiveError>>(
@@ -56,7 +112,7 @@ pub fn walk<E: From<ArchiveError>>(
     wanted: Wanted,
     each: &mut dyn FnMut(Entry) -> Result<(), E>,
 ) -> Result<History, E> {
-    let changed = changed(archive, &snapshots, wanted.outside);
+    let changed = changed(archive, &snapshots, reader, wanted.outside);
     let needed = needed(&changed, &snapshots, wanted.documents);
     let read = |(snapshot, needed): (Snapshot, bool)| {
         let document = needed.then(|| {
@@ -83,7 +139,7 @@ pub fn walk<E: From<ArchiveError>>(
             let compared = pair.map(|pair| {
                 let (new, old) = pair?;
                 let compared = old.map(|old| Compared {
-                    diff: compare(&old, &new, &snapshot, reader),
+                    diff: compare(&old, &new, &snapshot.address, reader, None),
                     old,
                 });
                 Some((new, compared))
@@ -96,16 +152,6 @@ pub fn walk<E: From<ArchiveError>>(
         }
         Ok(course.history)
     })
-}
-
-fn compare(old: &Document, new: &Document, snapshot: &Snapshot, reader: &Reader) -> diff::Diff {
-    let rule = reader.rule(&snapshot.address);
-    let identity = |src: &str| image_identity(rule, src);
-    let options = diff::Options {
-        image_identity: Some(&identity),
-        filter: None,
-    };
-    diff(old, new, &options)
 }
 
 /// Where the walk stands.
@@ -139,19 +185,16 @@ impl Course {
                 settled: false,
             });
         }
-        let rule = reader.rule(&snapshot.address);
-        let identity = |src: &str| image_identity(rule, src);
-        let options = Options {
-            diff: diff::Options {
-                image_identity: Some(&identity),
-                filter: Some(wanted.filter),
-            },
-            outside: wanted.outside,
-        };
-        let told = match read {
-            Some((document, compared)) => self.history.push(snapshot.n, document, compared, &options),
-            None => self.history.same(snapshot.n, &options),
-        };
+        let told = by_rule(reader, &snapshot.address, Some(wanted.filter), |diff| {
+            let options = Options {
+                diff,
+                outside: wanted.outside,
+            };
+            match read {
+                Some((document, compared)) => self.history.push(snapshot.n, document, compared, &options),
+                None => self.history.same(snapshot.n, &options),
+            }
+        });
         let aside = self.aside.take();
         if let (Some(settled), Some(aside)) = (told.settled, aside) {
             each(Entry {
@@ -169,71 +212,4 @@ impl Course {
             settled: false,
         })
     }
-}
-
-/// For each snapshot whether its blocks differ from those of the one before it: the body's and the
-/// headings, of which one may be the headline, or with `outside` all of them. The first of an article
-/// always does.
-fn changed(archive: &Archive, snapshots: &[Snapshot], outside: bool) -> Vec<bool> {
-    let mut outlines = Outlines::default();
-    let mut before: Option<&Snapshot> = None;
-    let mut is_changed = |snapshot: &Snapshot, old: &Snapshot| {
-        if snapshot.revision || snapshot.form_change || snapshot.body == old.body {
-            return snapshot.revision || snapshot.form_change;
-        }
-        archive.with_catalog(|catalog| {
-            let mut of = |snapshot: &Snapshot| outlines.get(catalog, snapshot.id);
-            match (of(old), of(snapshot)) {
-                (Ok(old), Ok(new)) if outside => !same(old.iter(), new.iter()),
-                (Ok(old), Ok(new)) => {
-                    let heading = |block: &&OutlineBlock| block.kind.is_heading();
-                    !same(old.iter().filter(heading), new.iter().filter(heading))
-                }
-                // Where the catalog does not know, the page does.
-                _ => true,
-            }
-        })
-    };
-    snapshots
-        .iter()
-        .map(|snapshot| {
-            if !snapshot.counts_as_revision() {
-                return false;
-            }
-            let old = before.replace(snapshot);
-            old.filter(|old| old.article == snapshot.article)
-                .is_none_or(|old| is_changed(snapshot, old))
-        })
-        .collect()
-}
-
-fn same<'a>(
-    old: impl Iterator<Item = &'a OutlineBlock>,
-    mut new: impl Iterator<Item = &'a OutlineBlock>,
-) -> bool {
-    for old in old {
-        let same = |new: &OutlineBlock| old.body == new.body && old.same_form(new);
-        if !new.next().is_some_and(same) {
-            return false;
-        }
-    }
-    new.next().is_none()
-}
-
-/// Which snapshots must be restored: those that changed. The first of an article only if there is
-/// another to compare it with, or if `documents` are wanted.
-fn needed(changed: &[bool], snapshots: &[Snapshot], documents: bool) -> Vec<bool> {
-    let mut needed = changed.to_vec();
-    if documents {
-        return needed;
-    }
-    let mut at = 0;
-    for article in snapshots.chunk_by(|a, b| a.article == b.article) {
-        let own = &mut needed[at..at + article.len()];
-        if own.iter().filter(|&&changed| changed).count() == 1 {
-            own.fill(false);
-        }
-        at += article.len();
-    }
-    needed
 }

@@ -1,16 +1,16 @@
 //! The history of an article: one line per snapshot, or one per changed block.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::archive::Snapshot;
 use crate::block::Document;
-use crate::diff::{Change, Class, Diff, Place, Summary, WordOp};
+use crate::diff::{Change, Class, Diff, Ignored, Place, WordOp};
 use crate::digest::Hash;
-use crate::history::{Entry, Past, StepKind};
+use crate::history::{Entry, Past, Step, StepKind};
 use crate::page::Moment;
+use crate::report::diff::ignored_text;
 use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit};
 
 /// The JSON line of a snapshot.
@@ -41,9 +41,9 @@ pub struct Line<'a> {
     suspect: Option<&'static str>,
 }
 
-/// The JSON line of a snapshot: `raw` is the BLAKE3 of the body, `bytes` its length. `revision` tells
-/// whether the text differs from that of the snapshot before, `kind` what that means in the course of
-/// the article: a suspect extraction is no edit, nor is the way back from one.
+/// The JSON line of a snapshot: `raw` is the BLAKE3 of the body, `bytes` its length. `kind` tells what the
+/// snapshot is in the course of the article, `revision` whether its text is another than before: so is
+/// the first one's, and a suspect one's if its text differs; the way back from a suspect one is none.
 #[must_use]
 pub fn line(entry: &Entry) -> Line<'_> {
     let Entry { snapshot, step, .. } = entry;
@@ -61,7 +61,7 @@ pub fn line(entry: &Entry) -> Line<'_> {
         kind: step.map(|step| step.kind),
         previous: step.and_then(|step| step.previous),
         status: snapshot.status,
-        edit: diff.map(|diff| Summary::of(diff).to_string()),
+        edit: step.and_then(Step::summary),
         class: diff.and_then(Diff::class),
         ignored: diff
             .map(|diff| diff.ignored.changes)
@@ -103,17 +103,12 @@ pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
     let text = match step {
         None => format!("status {}", snapshot.status.unwrap_or_default()),
         Some(step) if step.kind == StepKind::First => "first".to_owned(),
-        Some(step) => match &step.diff {
-            Some(diff) if diff.differs() || diff.ignored.changes > 0 => Summary::of(diff).to_string(),
-            // The way back from a suspect snapshot.
-            Some(_) if snapshot.revision => {
-                format!(
-                    "as {} was",
-                    step.previous.map_or_else(String::new, |n| n.to_string())
-                )
-            }
-            _ => "unchanged".to_owned(),
-        },
+        Some(step) if step.shows() => step.summary().unwrap_or_default(),
+        Some(Step {
+            previous: Some(previous),
+            ..
+        }) if entry.is_way_back() => format!("as {previous} was"),
+        Some(_) => "unchanged".to_owned(),
     };
     // The mark is one column wide whatever its colours.
     let used = columns(&start).saturating_sub(columns(&mark).saturating_sub(1));
@@ -127,8 +122,7 @@ pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
 /// What a log did not tell.
 #[derive(Debug, Default)]
 pub struct LeftOut {
-    changes: u64,
-    reasons: BTreeMap<String, u64>,
+    ignored: Ignored,
     suspect: u64,
     limited: u64,
 }
@@ -144,10 +138,7 @@ impl LeftOut {
             return;
         }
         let Some(diff) = &step.diff else { return };
-        self.changes += u64::from(diff.ignored.changes);
-        for (reason, count) in &diff.ignored.reasons {
-            *self.reasons.entry(reason.clone()).or_default() += u64::from(*count);
-        }
+        self.ignored.add(&diff.ignored);
         self.limited += u64::from(!diff.limits.is_empty());
     }
 
@@ -155,18 +146,7 @@ impl LeftOut {
     #[must_use]
     pub fn notes(&self, ledger: bool) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.changes > 0 {
-            let reasons: Vec<String> = self
-                .reasons
-                .iter()
-                .map(|(reason, count)| format!("{reason} {count}"))
-                .collect();
-            notes.push(format!(
-                "ignored {}: {}",
-                counted(self.changes, "change"),
-                reasons.join(", ")
-            ));
-        }
+        notes.extend(ignored_text(&self.ignored).map(|text| format!("ignored {text}")));
         if ledger && self.suspect > 0 {
             notes.push(format!(
                 "left out {} whose extraction is suspect; `pressmark log ADDRESS` shows which",

@@ -427,6 +427,23 @@ fn edits(step: &Step) -> usize {
 }
 
 #[test]
+fn a_paragraph_that_only_counts_as_the_article_now_is_told_as_that() {
+    let page = |body: bool| {
+        let mut blocks = paragraphs(&[MAYOR]).blocks;
+        blocks.push(block(Kind::P, "The council meets again on Thursday.", body));
+        Arc::new(document(blocks))
+    };
+    let options = history::Options::default();
+    let mut history = History::new();
+    history.push(1, page(false), None, &options);
+    let step = history.push(2, page(true), None, &options).step;
+    assert_eq!(step.kind, StepKind::Revision);
+    assert!(step.shows());
+    let summary = step.summary().unwrap();
+    assert!(summary.starts_with("label changed"), "{summary}");
+}
+
+#[test]
 fn blame_follows_edits_moves_and_splits() {
     let edited = MAYOR.replace("houses", "homes");
     let mut history = History::new();

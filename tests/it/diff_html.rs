@@ -220,3 +220,115 @@ fn what_was_left_out_stands_in_every_form() {
     let edits = pressmark(folder.path(), &["log", "--json", "--edits", "--ignore", "image"]).expect_code(0);
     assert!(edits.err.contains("ignored"), "{}", edits.err);
 }
+
+const MEETING: &str = "https://www.pennard.example/meeting";
+
+/// An article with a byline above it, a counter below it and a mark in its head, added once for each
+/// (byline, paragraph, counter).
+fn article(versions: &[(&str, &str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stream = String::new();
+    for (at, (author, paragraph, counter)) in versions.iter().enumerate() {
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><meta name=\"served\" content=\"{at}\"><title>Sluice</title></head>\
+             <body><h1>The sluice is to be rebuilt</h1><p class=\"byline\">By {author}</p>\
+             <article><p>{CLERK}</p><p>{paragraph}</p><p>{DIKE}</p></article>\
+             <footer><p>{counter}</p></footer></body></html>"
+        );
+        let moment = format!("2026-06-{:02}T06:00:00Z", at + 1);
+        stream.push_str(&json!({"url": MEETING, "fetched_at": moment, "html": html}).to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    folder
+}
+
+#[test]
+fn a_history_without_a_change_is_no_finding() {
+    let folder = article(&[
+        ("Ada Moor", PUMP, "Read 10 times"),
+        ("Ada Moor", PUMP, "Read 20 times"),
+    ]);
+    let html = pressmark(folder.path(), &["diff", "--html", MEETING])
+        .expect_code(0)
+        .out;
+    assert!(read(&html).text.contains("2 snapshots between"));
+}
+
+#[test]
+fn a_history_shows_changes_outside_the_article_when_asked() {
+    let folder = article(&[
+        ("Ada Moor", PUMP, "Read 10 times"),
+        ("Ada Moor", PUMP, "Read 20 times"),
+    ]);
+    for asked in [&["--all"][..], &["--place", "outside"]] {
+        let mut arguments = vec!["diff", "--html", MEETING];
+        arguments.extend(asked);
+        let html = pressmark(folder.path(), &arguments).expect_code(1).out;
+        let text = read(&html).text;
+        assert!(text.contains("1 change outside the article"), "{asked:?}: {text}");
+    }
+}
+
+#[test]
+fn a_byline_outside_the_body_is_a_change_of_the_article() {
+    let folder = article(&[
+        ("Ada Moor", PUMP, "Read 10 times"),
+        ("Ada Moor", PUMP, "Read 20 times"),
+        ("Ada Moor and Bea Fenn", PUMP, "Read 30 times"),
+        ("Ada Moor and Bea Fenn", VOTE, "Read 40 times"),
+    ]);
+    let edits = pressmark(folder.path(), &["log", "--edits", "--json", MEETING])
+        .expect_code(0)
+        .out;
+    let mut places: Vec<(u64, String)> = edits
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|edit| {
+            (
+                edit["n"].as_u64().unwrap(),
+                edit["place"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    // One paragraph in the place of another is two edits.
+    places.dedup();
+    assert_eq!(places, [(3, "byline".to_owned()), (4, "body".to_owned())]);
+}
+
+#[test]
+fn an_article_named_twice_is_told_once() {
+    let folder = article(&[("Ada Moor", PUMP, "-"), ("Ada Moor", VOTE, "-")]);
+    let log = |names: &[&str]| {
+        let mut arguments = vec!["log", "--edits", "--json"];
+        arguments.extend(names);
+        pressmark(folder.path(), &arguments).expect_code(0).out
+    };
+    assert_eq!(log(&[MEETING, MEETING]), log(&[MEETING]));
+}
+
+#[test]
+fn a_history_counts_as_the_log_does_and_links_only_to_what_it_shows() {
+    let folder = article(&[
+        ("Ada Moor", PUMP, "-"),
+        ("Ada Moor", VOTE, "-"),
+        ("Ada Moor", PUMP, "-"),
+        ("Bea Fenn", PUMP, "-"),
+    ]);
+    let revisions = pressmark(folder.path(), &["log", "--revisions", "--json", MEETING])
+        .expect_code(0)
+        .out
+        .lines()
+        .count();
+    let html = pressmark(folder.path(), &["diff", "--html", MEETING])
+        .expect_code(1)
+        .out;
+    let told = format!("{revisions} revisions, 1 form change");
+    assert!(read(&html).text.contains(&told), "{told}");
+    // What was left out is shown as left out; what is not asked for is not linked.
+    for left_out in [&["--ignore", "body"][..], &["--place", "headline"]] {
+        let mut arguments = vec!["diff", "--html", MEETING];
+        arguments.extend(left_out);
+        read(&pressmark(folder.path(), &arguments).out);
+    }
+}

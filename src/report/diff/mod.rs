@@ -12,8 +12,8 @@ use crate::page::Moment;
 
 pub use json::json;
 pub use side_by_side::side_by_side;
-pub(super) use terminal::limit_text;
 pub use terminal::{DisplayOptions, terminal};
+pub(super) use terminal::{ignored_text, limit_text};
 pub use unified::unified;
 
 /// One side of a diff: what is shown about where the blocks came from.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Side, spans};
-use crate::diff::{Change, Diff, Op, Place};
+use crate::diff::{Change, Diff, Ignored, Op, Place};
 use crate::report::flow::wrap;
 use crate::report::layout::{Accent, Look, columns, counted, number, printable};
 
@@ -147,19 +147,7 @@ pub(super) fn notes(diff: &Diff, options: DisplayOptions) -> Vec<String> {
             counted(outside as u64, "change")
         ));
     }
-    if diff.ignored.changes > 0 {
-        let reasons: Vec<String> = diff
-            .ignored
-            .reasons
-            .iter()
-            .map(|(reason, count)| format!("{reason} {count}"))
-            .collect();
-        notes.push(format!(
-            "ignored {}: {}",
-            counted(u64::from(diff.ignored.changes), "change"),
-            reasons.join(", ")
-        ));
-    }
+    notes.extend(ignored_text(&diff.ignored).map(|text| format!("ignored {text}")));
     for limit in &diff.limits {
         notes.push(format!("cut short: {}", limit_text(limit)));
     }
@@ -176,6 +164,22 @@ pub(super) fn foot(diff: &Diff, options: DisplayOptions, look: Look, out: &mut i
         writeln!(out, "{}", look.paint(Accent::Faint, note))?;
     }
     Ok(())
+}
+
+/// How many changes were left out and what took them out; `None` if none were.
+pub(in crate::report) fn ignored_text(ignored: &Ignored) -> Option<String> {
+    let reasons: Vec<String> = ignored
+        .reasons
+        .iter()
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
+    (ignored.changes > 0).then(|| {
+        format!(
+            "{}: {}",
+            counted(u64::from(ignored.changes), "change"),
+            reasons.join(", ")
+        )
+    })
 }
 
 pub(in crate::report) fn limit_text(limit: &crate::diff::Limit) -> String {

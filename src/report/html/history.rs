@@ -8,13 +8,13 @@ use super::page::{headline, notices, switch};
 use super::rows::{self, Anchors};
 use super::{close, escape, open};
 use crate::archive::Snapshot;
-use crate::diff::{Place, Summary};
+use crate::diff::Place;
 use crate::history::{Blame, Entry, Step, StepKind};
 use crate::report::diff::Side;
 use crate::report::layout::counted;
 
-/// Writes the history of one article as one self-contained page, from the entries of
-/// [`walk`](crate::history::walk) over the article.
+/// Writes the history of one article as one self-contained page, from its
+/// [`entries`](crate::history::entries).
 pub fn history(
     address: &str,
     entries: &[Entry],
@@ -43,22 +43,23 @@ pub fn history(
         escape(title),
         escape(address)
     )?;
-    let count = |kind: StepKind| {
-        let of_kind =
-            |entry: &&Entry| !entry.settled && entry.step.as_ref().is_some_and(|step| step.kind == kind);
-        entries.iter().filter(of_kind).count() as u64
+    let forms = |entry: &&Entry| {
+        entry
+            .step
+            .as_ref()
+            .is_some_and(|step| step.kind == StepKind::Form)
     };
     writeln!(
         out,
         "<p>{} between {} and {}: {}, {}</p>\n</header>",
-        counted(
-            entries.iter().filter(|entry| !entry.settled).count() as u64,
-            "snapshot"
-        ),
+        counted(entries.len() as u64, "snapshot"),
         moment(&first.snapshot),
         moment(&last.snapshot),
-        counted(count(StepKind::Revision), "revision"),
-        counted(count(StepKind::Form), "form change"),
+        counted(
+            entries.iter().filter(|entry| entry.is_revision()).count() as u64,
+            "revision"
+        ),
+        counted(entries.iter().filter(forms).count() as u64, "form change"),
     )?;
     switch(out)?;
     writeln!(out, "<main>")?;
@@ -67,15 +68,8 @@ pub fn history(
         paragraphs(entries, blame, out)?;
     }
     writeln!(out, "<h2 id=\"edits\">Every edit, newest first</h2>")?;
-    let settled: HashSet<u64> = entries
-        .iter()
-        .filter(|entry| entry.settled)
-        .map(|entry| entry.snapshot.n)
-        .collect();
     for entry in entries.iter().rev() {
-        let Some(step) = &entry.step else { continue };
-        // A suspect snapshot whose jump stayed is told once, as what it was after all.
-        if shows(step) && (entry.settled || !settled.contains(&entry.snapshot.n)) {
+        if let Some(step) = entry.step.as_ref().filter(|step| step.shows()) {
             edit(address, entry, step, out)?;
         }
     }
@@ -83,32 +77,20 @@ pub fn history(
     close(out)
 }
 
-/// Whether a step has something to show.
-fn shows(step: &Step) -> bool {
-    let told =
-        |diff: &crate::diff::Diff| diff.suspect.is_some() || diff.differs() || diff.ignored.changes > 0;
-    step.diff.as_ref().is_some_and(told)
-}
-
 fn timeline(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "<h2 id=\"timeline\">Timeline</h2>\n<ol class=\"timeline\">")?;
     let mut quiet: Vec<&Snapshot> = Vec::new();
-    for entry in entries.iter().filter(|entry| !entry.settled) {
+    for entry in entries {
         let Some(step) = &entry.step else { continue };
-        if step.kind != StepKind::First && !shows(step) {
+        if step.kind != StepKind::First && !step.shows() {
             quiet.push(&entry.snapshot);
             continue;
         }
         unchanged(&mut quiet, out)?;
         let n = entry.snapshot.n;
-        let text = match &step.diff {
-            Some(diff) => Summary::of(diff).to_string(),
-            None => "first snapshot".to_owned(),
-        };
-        let link = if step.diff.is_some() {
-            format!("<a href=\"#v{n}\">{n}</a>")
-        } else {
-            n.to_string()
+        let (link, text) = match step.summary() {
+            Some(text) => (format!("<a href=\"#v{n}\">{n}</a>"), text),
+            None => (n.to_string(), "first snapshot".to_owned()),
         };
         writeln!(
             out,
@@ -152,7 +134,7 @@ fn edit(address: &str, entry: &Entry, step: &Step, out: &mut impl Write) -> io::
             " open"
         },
         moment(&entry.snapshot),
-        escape(&Summary::of(diff).to_string())
+        escape(&step.summary().unwrap_or_default())
     )?;
     notices(diff, out)?;
     let names = [step.previous.unwrap_or(n), n].map(|n| format!("{address}@{n}"));
@@ -167,6 +149,7 @@ fn edit(address: &str, entry: &Entry, step: &Step, out: &mut impl Write) -> io::
         unchanged: false,
     };
     rows::changes(old, new, diff, anchors, out)?;
+    rows::outside(old, new, diff, anchors, out)?;
     writeln!(out, "</details>")
 }
 
@@ -183,15 +166,20 @@ fn paragraphs(entries: &[Entry], blame: &Blame, out: &mut impl Write) -> io::Res
          </thead><tbody>",
         blame.n
     )?;
-    let first = entries.first().map(|entry| entry.snapshot.n);
+    // Where nothing is told of an edit, because it was ignored or lies outside the article, no link leads.
+    let told: HashSet<u64> = entries
+        .iter()
+        .filter(|entry| entry.step.as_ref().is_some_and(Step::shows))
+        .map(|entry| entry.snapshot.n)
+        .collect();
     let when = |n: u64| {
         let time = snapshots
             .get(&n)
             .map_or_else(String::new, |snapshot| moment(snapshot));
-        if Some(n) == first {
-            format!("{n} {time}")
-        } else {
+        if told.contains(&n) {
             format!("<a href=\"#v{n}\">{n}</a> {time}")
+        } else {
+            format!("{n} {time}")
         }
     };
     for paragraph in blame

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::rows::{self, Anchors};
 use super::{close, escape, open};
-use crate::diff::{Diff, Place, Summary};
-use crate::report::diff::{Side, limit_text};
+use crate::diff::{Diff, Summary};
+use crate::report::diff::{Side, ignored_text, limit_text};
 use crate::report::layout::{counted, number};
 
 /// Writes one self-contained page: both sides, a summary, every change inline and side by side,
@@ -42,19 +42,7 @@ pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> 
         unchanged: true,
     };
     rows::changes(old, new, diff, anchors, out)?;
-    let outside = diff
-        .edits()
-        .filter(|change| change.place == Place::Outside)
-        .count();
-    if outside > 0 {
-        writeln!(
-            out,
-            "<details><summary>{} outside the article</summary>",
-            counted(outside as u64, "change")
-        )?;
-        rows::outside(old, new, diff, anchors, out)?;
-        writeln!(out, "</details>")?;
-    }
+    rows::outside(old, new, diff, anchors, out)?;
     writeln!(out, "</main>")?;
     close(out)
 }
@@ -83,18 +71,11 @@ pub(super) fn notices(diff: &Diff, out: &mut impl Write) -> io::Result<()> {
             number(u64::from(suspect.new_characters)),
         )?;
     }
-    if diff.ignored.changes > 0 {
-        let reasons: Vec<String> = diff
-            .ignored
-            .reasons
-            .iter()
-            .map(|(reason, count)| format!("{reason} {count}"))
-            .collect();
+    if let Some(text) = ignored_text(&diff.ignored) {
         writeln!(
             out,
-            "<p class=\"notice\" role=\"note\">Ignored {}: {}.</p>",
-            counted(u64::from(diff.ignored.changes), "change"),
-            escape(&reasons.join(", "))
+            "<p class=\"notice\" role=\"note\">Ignored {}.</p>",
+            escape(&text)
         )?;
     }
     for limit in &diff.limits {

@@ -55,7 +55,7 @@ pub(super) fn changes(
     Ok(())
 }
 
-/// The changes outside the article.
+/// The changes outside the article, folded; nothing if there are none.
 pub(super) fn outside(
     old: Side<'_>,
     new: Side<'_>,
@@ -63,14 +63,23 @@ pub(super) fn outside(
     anchors: Anchors<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let mut count = 0;
-    for (at, change) in diff.changes.iter().enumerate() {
-        if change.place == Place::Outside && change.op != Op::Equal {
-            count += 1;
-            row((at, count), change, old, new, anchors, out)?;
-        }
+    let edits = || {
+        let changes = diff.changes.iter().enumerate();
+        changes.filter(|(_, change)| change.place == Place::Outside && change.op != Op::Equal)
+    };
+    let all = edits().count();
+    if all == 0 {
+        return Ok(());
     }
-    Ok(())
+    writeln!(
+        out,
+        "<details><summary>{} outside the article</summary>",
+        counted(all as u64, "change")
+    )?;
+    for (count, (at, change)) in (1..).zip(edits()) {
+        row((at, count), change, old, new, anchors, out)?;
+    }
+    writeln!(out, "</details>")
 }
 
 /// For each position in the changes, and for their end, the moves whose old place is right before it.
