@@ -1,4 +1,4 @@
-//! Writing bodies into packs of large frames: gathered in order, compressed on all cores, written in order.
+//! Writing bodies into packs of large frames: gathered in order, compressed on several cores, written in order.
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufWriter};
@@ -19,6 +19,10 @@ const FULL_RAW: u64 = 512 << 20;
 
 /// Bodies longer than this have a frame of their own.
 const ALONE: usize = 12 << 20;
+
+/// Frames compressed at a time, at most, however many cores there are: the context of each takes about
+/// 100 MB.
+const MAX_FRAMES: usize = 4;
 
 /// A pack being written to a file in `tmp/`.
 struct Output<'a> {
@@ -141,8 +145,7 @@ struct Run<'a, 'p> {
     state: Progress,
     output: Output<'a>,
     group: Group,
-    /// Frames of the pack being written that are not in it yet, in their order. A level 19 context takes
-    /// about 100 MB, so there are never more than cores.
+    /// Frames of the pack being written that are not in it yet, in their order.
     frames: VecDeque<Frame>,
     summary: &'p mut Summary,
     written: Vec<Hash>,
@@ -236,7 +239,7 @@ impl Run<'_, '_> {
                     prefix: prefix.map(|(at, _)| *at),
                     payload: thread::spawn(move || compress_group(&group.joined, group.prefix, level)),
                 });
-                self.write_frames(pool::cores().get() - 1)?;
+                self.write_frames(pool::cores().get().min(MAX_FRAMES) - 1)?;
             }
         }
         Ok(())

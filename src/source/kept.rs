@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::page::Page;
 
-/// Most bytes of compressed bodies, addresses, headers and metadata kept; the oldest go first. The archive has most of those: what is
-/// read is committed long before so much has come in.
+/// Most bytes of compressed bodies, addresses, headers and metadata kept; the oldest go first. The archive
+/// has most of those: what is read is committed long before so much has come in.
 const MAX_KEPT: usize = 64 << 20;
 
 /// Counted for every page beside its texts, and for every header beside its own.
@@ -42,12 +42,6 @@ fn cost(page: &Page) -> usize {
     OVERHEAD + page.address.len() + headers + metadata
 }
 
-impl Packed {
-    fn cost(&self) -> usize {
-        self.cost
-    }
-}
-
 impl Kept {
     /// Keeps a page; its number. `None` if it cannot be compressed.
     pub(super) fn put(&mut self, page: &Page) -> Option<u64> {
@@ -64,12 +58,12 @@ impl Kept {
                 ..*page
             },
         };
-        self.bytes += packed.cost();
+        self.bytes += packed.cost;
         self.pages.push_back(packed);
         while self.bytes > MAX_KEPT
             && let Some(gone) = self.pages.pop_front()
         {
-            self.bytes -= gone.cost();
+            self.bytes -= gone.cost;
             self.first += 1;
         }
         Some(self.first + self.pages.len() as u64 - 1)

@@ -12,8 +12,8 @@ use super::section::Section;
 use crate::page::{Moment, Page};
 use crate::warc::digest::{Declared, Meaning};
 
-/// Most keys of earlier records remembered, three a record and one for each repeated; beyond it only the archive resolves a revisit.
-/// About 64 bytes each.
+/// Most keys of earlier records remembered, three a record and one for each repeated; beyond it only the
+/// archive resolves a revisit. About 64 bytes each.
 const MAX_REMEMBERED: usize = 6_000_000;
 
 /// Most decompressed bytes passed over, in all, to reach originals in the middle of a compressed
