@@ -1,25 +1,21 @@
-//! Making a pack durable: written, synced, renamed to its own hash, directory synced; then checked
-//! against what other processes did meanwhile; then told to the catalog.
+//! Making a pack durable: published under its own hash, then checked against what other processes did
+//! meanwhile, then told to the catalog. The next pack can be built at the same time: a pack is *sealed*
+//! first and stays in reach of the pages that rest on its bodies until the catalog knows it.
 
-use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::open::{PackContents, insert};
-use super::writer::{Building, Writer};
-use super::{Archive, ArchiveError, held, layout};
-use crate::catalog::CatalogError;
-use crate::catalog::blocks;
+use super::open::insert;
+use super::writer::{Building, Identity, Writer};
+use super::{Archive, ArchiveError, Body, held};
+use crate::catalog::blocks::{self, Outline};
 use crate::catalog::packs::PackRow;
-use crate::catalog::snapshots;
+use crate::catalog::{Catalog, CatalogError, snapshots};
 use crate::digest::Hash;
-use crate::disk::{Disk, WriteFile};
 use crate::pack::codec::{compress, decompress};
 use crate::pack::frame::Frame;
-use crate::pack::{Finished, PackBuilder, Record};
+use crate::pack::{Finished, Pack, PackBuilder, Record};
 
 /// What one commit made durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,228 +32,177 @@ pub struct Commit {
     pub catalog_behind: bool,
 }
 
-/// After this long nobody is writing to a file in `tmp/` any more.
-const TMP_AGE: Duration = Duration::from_hours(24);
-
-/// Tells apart the files this process has in `tmp/`.
-static COUNTER: AtomicU64 = AtomicU64::new(0);
-
-/// A name in `tmp/` that no other process uses.
-fn tmp_name() -> String {
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("{}/{}-{number}.pack", layout::TMP, std::process::id())
-}
-
-/// A file in `tmp/`, removed unless it was published.
+/// A pack that takes no more pages and is on its way to the disk.
 #[derive(Debug)]
-pub(crate) struct TmpFile {
-    disk: Arc<dyn Disk>,
-    path: String,
-    file: Box<dyn WriteFile>,
-    published: bool,
+pub struct Sealed {
+    pub(super) finished: Finished<Vec<u8>>,
+    /// One for each record, in the order in which they were given.
+    outlines: Vec<Option<Outline>>,
+    /// Offsets of the frames of its bodies.
+    pub(super) frames: FxHashMap<Hash, u64>,
+    pub(super) bodies: FxHashSet<Hash>,
+    pub(super) identities: FxHashSet<Identity>,
+    raw_bytes: u64,
+    /// The first job that is not in it.
+    end: u64,
+    /// Packs that were read for its bases.
+    pinned: Vec<(i64, Arc<Pack>)>,
+    level: i32,
 }
 
-impl TmpFile {
-    /// Syncs the file and gives it its name among the packs.
-    pub fn publish(mut self, archive: &Archive, name: &Hash) -> Result<(), ArchiveError> {
-        self.file
-            .sync()
-            .map_err(|error| ArchiveError::io(&self.path, error))?;
-        archive.publish_tmp(&self.path, name)?;
-        self.published = true;
-        Ok(())
-    }
+/// What came of a commit.
+#[derive(Debug)]
+pub struct Committed {
+    commit: Commit,
+    /// Bodies that were taken out, as of now.
+    refused: FxHashSet<Hash>,
 }
 
-impl Write for TmpFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for TmpFile {
-    fn drop(&mut self) {
-        if !self.published {
-            // What is left over in tmp/ is no part of the archive.
-            let _ = self.disk.remove(&self.path);
-        }
-    }
+/// Makes sealed packs durable, in the order in which they were sealed.
+#[derive(Debug)]
+pub struct Committer<'a> {
+    archive: &'a Archive,
+    /// A connection of its own, so that the writer can use the archive's meanwhile; `None` where the
+    /// catalog is in memory and there is only one.
+    catalog: Option<Catalog>,
 }
 
 impl Archive {
-    /// A new file in `tmp/`.
-    pub(crate) fn tmp_file(&self) -> Result<TmpFile, ArchiveError> {
-        let path = tmp_name();
-        self.make_dir(layout::TMP)?;
-        // A file of a dead process that had our number.
-        let _ = self.disk.remove(&path);
-        let file = self
-            .disk
-            .create(&path)
-            .map_err(|error| ArchiveError::io(&path, error))?;
-        Ok(TmpFile {
-            disk: self.disk.clone(),
-            path,
-            file,
-            published: false,
-        })
-    }
-
-    /// Commits a pack of nothing but records and reads it in.
-    pub(crate) fn publish_records(&self, records: Vec<Record>) -> Result<(), ArchiveError> {
-        let mut pack = PackBuilder::new(Vec::new(), false)?;
-        for record in records {
-            pack.record(record);
+    /// A committer for a [`Writer`] that goes on with the next pack on another thread.
+    #[must_use]
+    pub fn committer(&self) -> Committer<'_> {
+        Committer {
+            archive: self,
+            catalog: held(&self.catalog).again(),
         }
-        let finished = pack.finish()?;
-        self.publish(&finished.name, &finished.out)?;
-        self.refresh()?;
-        Ok(())
-    }
-
-    /// Removes what dead processes left in `tmp/`: files that nobody wrote to for a day.
-    pub(crate) fn clear_tmp(&self) -> Result<(), ArchiveError> {
-        let entries = self.disk.list(layout::TMP).unwrap_or_default();
-        for entry in entries {
-            let age = entry.modified.and_then(|time| time.elapsed().ok());
-            if age.is_some_and(|age| age > TMP_AGE) {
-                let path = format!("{}/{}", layout::TMP, entry.name);
-                self.disk
-                    .remove(&path)
-                    .map_err(|error| ArchiveError::io(&path, error))?;
-            }
-        }
-        Ok(())
-    }
-    /// Writes a finished pack that is in memory to its place.
-    pub(crate) fn publish(&self, name: &Hash, bytes: &[u8]) -> Result<(), ArchiveError> {
-        let mut file = self.tmp_file()?;
-        file.write_all(bytes)
-            .map_err(|error| ArchiveError::io(&file.path, error))?;
-        file.publish(self, name)
-    }
-
-    /// Gives a complete and synced file in `tmp/` its name among the packs.
-    fn publish_tmp(&self, tmp: &str, name: &Hash) -> Result<(), ArchiveError> {
-        let dir = layout::pack_dir(name);
-        self.make_dir(&dir)?;
-        let path = layout::pack_path(name);
-        self.disk
-            .rename(tmp, &path)
-            .map_err(|error| ArchiveError::io(&path, error))?;
-        self.disk
-            .sync_dir(&dir)
-            .map_err(|error| ArchiveError::io(&dir, error))
-    }
-
-    fn make_dir(&self, dir: &str) -> Result<(), ArchiveError> {
-        if self.disk.list(dir).is_ok() {
-            return Ok(());
-        }
-        self.disk
-            .create_dir(dir)
-            .map_err(|error| ArchiveError::io(dir, error))?;
-        let above = dir.rsplit_once('/').map_or("", |(above, _)| above);
-        self.disk
-            .sync_dir(above)
-            .map_err(|error| ArchiveError::io(above, error))
     }
 }
 
 impl Writer<'_> {
-    /// Makes everything appended so far durable; `None` if there was nothing. All planned jobs must
-    /// have been appended.
+    /// Makes everything appended so far durable; `None` if there was nothing.
     pub fn commit(&mut self) -> Result<Option<Commit>, ArchiveError> {
-        if !self.is_settled() {
+        let Some(sealed) = self.seal()? else {
+            return Ok(None);
+        };
+        let mut committer = Committer {
+            archive: self.archive,
+            catalog: None,
+        };
+        let committed = committer.commit(&sealed);
+        if committed.is_err() {
+            self.sealed = None;
+        }
+        Ok(Some(self.settle(sealed, committed?)))
+    }
+
+    /// Closes the pack being built; `None` if nothing was appended to it. Pages that are planned and not
+    /// yet appended go into the next one. A pack must be settled before the next is sealed.
+    pub fn seal(&mut self) -> Result<Option<Arc<Sealed>>, ArchiveError> {
+        if self.sealed.is_some() {
             return Err(ArchiveError::OutOfOrder);
         }
         if self.building.pack.record_count() == 0 {
             return Ok(None);
         }
-        let Building {
-            pack,
-            outlines,
-            raw_bytes,
-            ..
-        } = std::mem::replace(&mut self.building, Building::new(Vec::new())?);
-        let mut finished = pack.finish().map_err(ArchiveError::Building)?;
-        self.archive.publish(&finished.name, &finished.out)?;
-        let external = external_bases(&finished);
-        let lost = self.lost_bases(&external, &finished.name)?;
-        if !lost.is_empty() {
-            finished = self.rewrite(&finished, &lost)?;
-            self.archive.publish(&finished.name, &finished.out)?;
+        let room = std::mem::take(&mut self.room);
+        let mut built = std::mem::replace(&mut self.building, Building::new(room)?);
+        let end = self.appended;
+        self.building.bodies = built.bodies.extract_if(|_, job| *job >= end).collect();
+        self.building.identities = built.identities.extract_if(|_, job| *job >= end).collect();
+        let pinned = self.pinned.iter().map(|(id, pin)| (*id, pin.pack.clone()));
+        let sealed = Arc::new(Sealed {
+            finished: built.pack.finish().map_err(ArchiveError::Building)?,
+            outlines: built.outlines,
+            frames: built.frames,
+            bodies: built.bodies.into_keys().collect(),
+            identities: built.identities.into_keys().collect(),
+            raw_bytes: built.raw_bytes,
+            end,
+            pinned: pinned.collect(),
+            level: self.options.level,
+        });
+        self.sealed = Some(sealed.clone());
+        Ok(Some(sealed))
+    }
+
+    /// Lets go of a pack that was committed.
+    pub fn settle(&mut self, sealed: Arc<Sealed>, committed: Committed) -> Commit {
+        self.sealed = None;
+        self.refused = committed.refused;
+        if !committed.commit.catalog_behind {
+            self.pinned.retain(|_, pin| pin.job >= sealed.end);
         }
+        if let Some(sealed) = Arc::into_inner(sealed) {
+            self.room = sealed.finished.out;
+        }
+        committed.commit
+    }
+}
+
+impl Committer<'_> {
+    /// Makes a sealed pack durable and tells the catalog of it.
+    pub fn commit(&mut self, sealed: &Sealed) -> Result<Committed, ArchiveError> {
+        let finished = &sealed.finished;
+        self.archive.publish(&finished.name, &finished.out)?;
+        let checked = self.check_bases(sealed)?;
+        let rewritten = if checked.lost.is_empty() {
+            None
+        } else {
+            let rewritten = self.rewrite(sealed, &checked)?;
+            self.archive.publish(&rewritten.name, &rewritten.out)?;
+            Some(rewritten)
+        };
+        let finished = rewritten.as_ref().unwrap_or(finished);
         let mut commit = Commit {
             pack: finished.name,
             pages: finished.records.len() as u64,
-            raw_bytes,
+            raw_bytes: sealed.raw_bytes,
             stored_bytes: finished.length,
             catalog_behind: false,
         };
-        let contents = PackContents {
-            row: PackRow {
-                id: 0,
-                name: finished.name,
-                bytes: finished.length,
-                pages: finished.pages.len() as u64,
-                records: finished.records.len() as u64,
-                cold: false,
-                damaged: false,
-            },
-            pages: finished.pages,
-            records: finished.records,
-        };
-        if self.tell_catalog(&contents, &outlines).is_ok() {
-            self.pinned.clear();
+        if self.tell_catalog(finished, &sealed.outlines).is_ok() {
             // Merging is a courtesy: whatever keeps it from happening, the pages are committed.
             let _ = self.archive.merge_tiny();
         } else {
             // The pack is safe; whatever keeps the catalog from hearing of it, the next opener reads it in.
             commit.catalog_behind = true;
         }
-        self.building = Building::new(finished.out)?;
-        Ok(Some(commit))
+        Ok(Committed {
+            commit,
+            refused: checked.refused,
+        })
     }
 
     fn tell_catalog(
         &mut self,
-        contents: &PackContents,
-        outlines: &[Option<crate::catalog::blocks::Outline>],
+        finished: &Finished<Vec<u8>>,
+        outlines: &[Option<Outline>],
     ) -> Result<(), ArchiveError> {
-        let mut catalog = held(&self.archive.catalog);
-        let tx = catalog.write()?;
-        blocks::record(&tx, |recorder| {
-            insert(&tx, contents, |article, snapshot, given| {
-                if let Some(Some(outline)) = outlines.get(given) {
-                    recorder.insert(&tx, article, snapshot, outline)?;
-                    snapshots::set_hashes(&tx, snapshot, &outline.text_hash, &outline.form_hash)?;
-                }
-                Ok(())
-            })
-        })?;
-        tx.commit().map_err(CatalogError::from)?;
-        drop(catalog);
+        let row = PackRow {
+            id: 0,
+            name: finished.name,
+            bytes: finished.length,
+            pages: finished.pages.len() as u64,
+            records: finished.records.len() as u64,
+            cold: false,
+            damaged: false,
+        };
+        match &mut self.catalog {
+            Some(own) => tell(own, &row, finished, outlines),
+            None => tell(&mut held(&self.archive.catalog), &row, finished, outlines),
+        }?;
         self.archive.learn_names()
     }
 
-    /// Which of these bases have no copy left that a page of this pack may rest on, or were taken
-    /// out, now that the pack is published. Packs are listed anew.
-    fn lost_bases(&mut self, external: &[(Hash, u32)], own: &Hash) -> Result<FxHashSet<Hash>, ArchiveError> {
-        // The bodies must be had before the catalog forgets where they were.
-        {
-            let mut handles = held(&self.archive.handles);
-            for (id, pack) in &self.pinned {
-                handles.open.insert(*id, pack.clone());
-            }
-        }
-        let listed = self.archive.list_packs()?;
+    /// Looks, now that the pack is published, for bases that have no copy left on which a page of it may
+    /// rest, or were taken out. Packs are listed anew.
+    fn check_bases(&self, sealed: &Sealed) -> Result<Checked, ArchiveError> {
+        let archive = self.archive;
+        let external = external_bases(&sealed.finished);
+        let mut had = FxHashMap::default();
+        let listed = archive.list_packs()?;
         let missing: FxHashSet<i64> = {
-            let handles = held(&self.archive.handles);
+            let handles = held(&archive.handles);
             let gone = handles
                 .names
                 .iter()
@@ -265,33 +210,32 @@ impl Writer<'_> {
             gone.map(|(id, _)| *id).collect()
         };
         if !missing.is_empty() {
-            for (base, _) in external {
-                let places = self.archive.places(base)?;
-                if places.iter().all(|place| missing.contains(&place.pack))
-                    && let Ok(body) = self.archive.body(base)
-                {
-                    self.bodies.put(*base, body);
+            // The bodies must be had before the catalog forgets where they were.
+            for (base, _) in &external {
+                let places = archive.places(base)?;
+                if places.iter().all(|place| missing.contains(&place.pack)) {
+                    held(&archive.handles).open.extend(sealed.pinned.iter().cloned());
+                    if let Ok(body) = archive.body(base) {
+                        had.insert(*base, body);
+                    }
                 }
             }
         }
-        self.archive.refresh_but(Some(own))?;
-        self.refused = self.archive.refused()?;
+        archive.refresh_but(Some(&sealed.finished.name))?;
+        let refused = archive.refused()?;
         let mut lost = FxHashSet::default();
         for (base, below) in external {
-            let places = self.archive.places(base)?;
-            if self.refused.contains(base) || !places.iter().any(|place| place.depth < *below) {
-                lost.insert(*base);
+            let places = archive.places(&base)?;
+            if refused.contains(&base) || !places.iter().any(|place| place.depth < below) {
+                lost.insert(base);
             }
         }
-        Ok(lost)
+        Ok(Checked { lost, had, refused })
     }
 
     /// The same pack with the pages that rest on lost bases stored whole.
-    fn rewrite(
-        &mut self,
-        finished: &Finished<Vec<u8>>,
-        lost: &FxHashSet<Hash>,
-    ) -> Result<Finished<Vec<u8>>, ArchiveError> {
+    fn rewrite(&self, sealed: &Sealed, checked: &Checked) -> Result<Finished<Vec<u8>>, ArchiveError> {
+        let (finished, lost, had) = (&sealed.finished, &checked.lost, &checked.had);
         let mut pack = PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?;
         for page in &finished.pages {
             let bytes = usize::try_from(page.at)
@@ -307,8 +251,8 @@ impl Writer<'_> {
                         body: base,
                         reason: reason.to_owned(),
                     };
-                    let body = match self.bodies.get(&base) {
-                        Some(body) => body,
+                    let body = match had.get(&base) {
+                        Some(body) => body.clone(),
                         None => self
                             .archive
                             .body(&base)
@@ -316,7 +260,7 @@ impl Writer<'_> {
                     };
                     let whole = decompress(frame.codec, payload, Some(&body), frame.raw as usize)
                         .map_err(|error| not_there(&error.to_string()))?;
-                    let made = compress(&whole, None, self.options.level);
+                    let made = compress(&whole, None, sealed.level);
                     pack.page(&hash, frame.raw, None, made.codec, &made.payload)?;
                 }
                 base => {
@@ -336,6 +280,41 @@ impl Writer<'_> {
         }
         pack.finish().map_err(ArchiveError::Building)
     }
+}
+
+/// What a look at the bases of a published pack showed.
+struct Checked {
+    /// Bases its pages cannot rest on.
+    lost: FxHashSet<Hash>,
+    /// Bodies of bases that were read just before the catalog forgot them.
+    had: FxHashMap<Hash, Body>,
+    /// Bodies that were taken out.
+    refused: FxHashSet<Hash>,
+}
+
+fn tell(
+    catalog: &mut Catalog,
+    row: &PackRow,
+    finished: &Finished<Vec<u8>>,
+    outlines: &[Option<Outline>],
+) -> Result<(), ArchiveError> {
+    let tx = catalog.write()?;
+    blocks::record(&tx, |recorder| {
+        insert(
+            &tx,
+            row,
+            &finished.pages,
+            &finished.records,
+            |article, snapshot, given| {
+                if let Some(Some(outline)) = outlines.get(given) {
+                    recorder.insert(&tx, article, snapshot, outline)?;
+                    snapshots::set_hashes(&tx, snapshot, &outline.text_hash, &outline.form_hash)?;
+                }
+                Ok(())
+            },
+        )
+    })?;
+    Ok(tx.commit().map_err(CatalogError::from)?)
 }
 
 /// The bases of a pack that lie outside it, with the least depth of the pages that rest on each.

@@ -3,8 +3,8 @@
 //! Never: parses HTML.
 //!
 //! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes,
-//! `bases` chooses what a new page is compressed against, `writer` and `commit` add pages, `retire`
-//! holds the one function that removes packs.
+//! `bases` chooses what a new page is compressed against, `writer` builds packs, `commit` and `publish` make
+//! them durable, `retire` holds the one function that removes packs.
 
 mod bases;
 mod cache;
@@ -14,6 +14,7 @@ pub mod layout;
 mod mend;
 mod merge;
 mod open;
+mod publish;
 mod read;
 mod retire;
 mod takedown;
@@ -34,10 +35,10 @@ use crate::page::{Page, article_key};
 pub use crate::catalog::overview::{Grown, Watermark};
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
 pub use cache::Body;
-pub use commit::Commit;
-pub(crate) use commit::TmpFile;
+pub use commit::{Commit, Committed, Committer, Sealed};
 pub use error::ArchiveError;
 pub use open::PackContents;
+pub(crate) use publish::TmpFile;
 pub use read::Among;
 pub use retire::Maintenance;
 pub use writer::{Encoded, Job, Planned, Writer, WriterOptions};

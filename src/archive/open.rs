@@ -168,7 +168,8 @@ impl Archive {
             };
             let mut catalog = held(&self.catalog);
             let tx = catalog.write()?;
-            insert(&tx, &contents, |_, _, _| Ok(()))?;
+            let PackContents { row, pages, records } = &contents;
+            insert(&tx, row, pages, records, |_, _, _| Ok(()))?;
             tx.commit().map_err(CatalogError::from)?;
         }
         let mut catalog = held(&self.catalog);
@@ -342,11 +343,13 @@ fn group_prefixes(
 /// snapshot that is not hidden. What is there already, because another process read the pack in, stays.
 pub(crate) fn insert(
     tx: &rusqlite::Transaction<'_>,
-    contents: &PackContents,
+    row: &PackRow,
+    pages: &[PlacedPage],
+    records: &[PlacedRecord],
     mut each: impl FnMut(i64, i64, usize) -> Result<(), CatalogError>,
 ) -> Result<(), CatalogError> {
-    let id = packs::add(tx, &contents.row)?;
-    for page in &contents.pages {
+    let id = packs::add(tx, row)?;
+    for page in pages {
         let row = PageRow {
             pack: id,
             at: page.at,
@@ -363,7 +366,7 @@ pub(crate) fn insert(
         place: placed.place,
     };
     // Tombstones first: a snapshot they name must not appear even for a moment.
-    for placed in &contents.records {
+    for placed in records {
         if let Record::Tombstone(stone) = &placed.record {
             let row = TombstoneRow {
                 key: stone.key.clone(),
@@ -377,7 +380,7 @@ pub(crate) fn insert(
     }
     let any_forgotten = packs::any_tombstone(tx)?;
     // In the order in which they were added, so that numbers tell it.
-    let mut in_order: Vec<&PlacedRecord> = contents.records.iter().collect();
+    let mut in_order: Vec<&PlacedRecord> = records.iter().collect();
     in_order.sort_by_key(|placed| placed.given);
     for placed in in_order {
         let Record::Snapshot(record) = &placed.record else {

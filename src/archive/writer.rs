@@ -1,4 +1,5 @@
-//! Adding pages: plan in order, encode anywhere, append in order. [`super::commit`] makes them durable.
+//! Adding pages: plan in order, encode anywhere, append in order. [`super::commit`] makes them durable,
+//! while the writer goes on if it is on another thread.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bases::{Base, Bases};
 use super::cache::{Body, BodyCache};
+use super::commit::Sealed;
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::Outline;
 use crate::catalog::packs;
@@ -55,9 +57,24 @@ pub struct Writer<'a> {
     /// Bodies that were taken out: no page may rest on them.
     pub(super) refused: FxHashSet<Hash>,
     /// Packs read for bases. They stay readable even if another process retires them meanwhile.
-    pub(super) pinned: FxHashMap<i64, Arc<Pack>>,
-    planned: u64,
-    appended: u64,
+    pub(super) pinned: FxHashMap<i64, Pin>,
+    /// The pack that is being committed.
+    pub(super) sealed: Option<Arc<Sealed>>,
+    /// Memory for the pack after the one being built.
+    pub(super) room: Vec<u8>,
+    pub(super) planned: u64,
+    pub(super) appended: u64,
+}
+
+/// Address, moment and body of a snapshot.
+pub(super) type Identity = (String, Option<Moment>, Hash);
+
+/// A pack that is kept open.
+#[derive(Debug)]
+pub(super) struct Pin {
+    pub pack: Arc<Pack>,
+    /// The last job with a base that may lie in it.
+    pub job: u64,
 }
 
 /// The pack being built and what the catalog will be told about it.
@@ -68,10 +85,10 @@ pub(super) struct Building {
     pub outlines: Vec<Option<Outline>>,
     /// Offsets of the frames of the bodies in the pack being built.
     pub frames: FxHashMap<Hash, u64>,
-    /// Bodies that are planned, appended or not, with their depth.
-    pub bodies: FxHashMap<Hash, u32>,
-    /// Snapshots that are planned, appended or not.
-    pub identities: FxHashSet<(String, Option<Moment>, Hash)>,
+    /// Bodies that are planned, appended or not, each with the job that brings it.
+    pub bodies: FxHashMap<Hash, u64>,
+    /// Snapshots that are planned, appended or not, with their jobs.
+    pub identities: FxHashMap<Identity, u64>,
     pub raw_bytes: u64,
 }
 
@@ -86,7 +103,7 @@ impl Building {
             outlines: Vec::new(),
             frames: FxHashMap::default(),
             bodies: FxHashMap::default(),
-            identities: FxHashSet::default(),
+            identities: FxHashMap::default(),
             raw_bytes: 0,
         })
     }
@@ -197,6 +214,8 @@ impl Archive {
             building: Building::new(Vec::new())?,
             refused: self.refused()?,
             pinned: FxHashMap::default(),
+            sealed: None,
+            room: Vec::new(),
             planned: 0,
             appended: 0,
         })
@@ -228,7 +247,7 @@ impl Writer<'_> {
         let record = SnapshotRecord::of(&page, hash);
         let body: Body = Arc::new(page.body);
         let counts = page.status.is_none_or(|status| status == 200);
-        let stored = self.building.bodies.contains_key(&hash) || self.is_stored(&hash, &body);
+        let stored = self.is_on_its_way(&hash) || self.is_stored(&hash, &body);
         let base = if stored {
             None
         } else {
@@ -236,7 +255,7 @@ impl Writer<'_> {
         };
         let depth = base.as_ref().map_or(0, |base| base.depth);
         if !stored {
-            self.building.bodies.insert(hash, depth);
+            self.building.bodies.insert(hash, self.planned);
             self.bodies.put(hash, body.clone());
         }
         if counts {
@@ -246,7 +265,7 @@ impl Writer<'_> {
         }
         self.building
             .identities
-            .insert((record.address.clone(), record.moment, hash));
+            .insert((record.address.clone(), record.moment, hash), self.planned);
         let number = self.planned;
         self.planned += 1;
         Ok(Planned::Job(Box::new(Job {
@@ -266,10 +285,19 @@ impl Writer<'_> {
             return Ok(true);
         }
         let identity = (page.address.clone(), page.moment, *hash);
-        if self.building.identities.contains(&identity) {
+        let sealed = self.sealed.as_ref();
+        if self.building.identities.contains_key(&identity)
+            || sealed.is_some_and(|sealed| sealed.identities.contains(&identity))
+        {
             return Ok(true);
         }
         self.archive.has_identity(key, page, hash)
+    }
+
+    /// Whether the pack being built or the one being committed will hold the body.
+    fn is_on_its_way(&self, hash: &Hash) -> bool {
+        let sealed = self.sealed.as_ref();
+        self.building.bodies.contains_key(hash) || sealed.is_some_and(|sealed| sealed.bodies.contains(hash))
     }
 
     /// Whether a pack holds the body. It is read back: a copy that is damaged does not count, and
@@ -295,15 +323,17 @@ impl Writer<'_> {
             bases,
             bodies,
             building,
+            sealed,
             refused,
             pinned,
+            planned,
             ..
         } = self;
         bases.choose(archive, key, page, refused, &mut |hash| {
             bodies.get(hash).or_else(|| {
-                let body = match building.frames.get(hash) {
-                    Some(&at) => from_building(archive, building, at, hash),
-                    None => from_packs(archive, pinned, hash),
+                let body = match placed(building, sealed.as_deref(), hash) {
+                    Some(_) => from_unfinished(archive, building, sealed.as_deref(), hash),
+                    None => from_packs(archive, pinned, *planned, hash),
                 }?;
                 bodies.put(*hash, body.clone());
                 Some(body)
@@ -359,35 +389,40 @@ impl Writer<'_> {
             || self.building.pack.record_count() >= FULL_PAGES
             || self.building.raw_bytes >= FULL_RAW_BYTES
     }
-
-    /// Whether every planned page was appended.
-    pub(super) fn is_settled(&self) -> bool {
-        self.planned == self.appended
-    }
 }
 
-/// A body of the pack being built.
-fn from_building(archive: &Archive, building: &Building, at: u64, hash: &Hash) -> Option<Body> {
-    let (mut chain, mut next) = (Vec::new(), Some(at));
+/// The frame of a body in the pack being built or in the one being committed, and its payload.
+fn placed<'a>(building: &'a Building, sealed: Option<&'a Sealed>, hash: &Hash) -> Option<(Frame, &'a [u8])> {
+    let in_building = building.frames.get(hash).map(|at| (building.pack.out(), *at));
+    let (out, at) = in_building.or_else(|| {
+        let sealed = sealed?;
+        Some((&sealed.finished.out, *sealed.frames.get(hash)?))
+    })?;
+    let frame = Frame::parse(out.get(usize::try_from(at).ok()?..)?, at).ok()?;
+    let start = usize::try_from(frame.payload_at()).ok()?;
+    let payload = out.get(start..start + frame.stored as usize)?;
+    Some((frame, payload))
+}
+
+/// A body of a pack that the catalog does not know yet.
+fn from_unfinished(
+    archive: &Archive,
+    building: &Building,
+    sealed: Option<&Sealed>,
+    hash: &Hash,
+) -> Option<Body> {
+    let (mut chain, mut next) = (Vec::new(), Some(*hash));
     let mut body: Option<Body> = None;
-    while let Some(at) = next {
-        let bytes = building.pack.out().get(usize::try_from(at).ok()?..)?;
-        let frame = Frame::parse(bytes, at).ok()?;
-        next = match frame.base {
-            None => None,
-            Some(base) => {
-                let inside = building.frames.get(&base).copied();
-                if inside.is_none() {
-                    body = Some(archive.body(&base).ok()?);
-                }
-                inside
-            }
-        };
-        chain.push(frame);
+    while let Some(wanted) = next {
+        if let Some((frame, payload)) = placed(building, sealed, &wanted) {
+            next = frame.base;
+            chain.push((frame, payload));
+        } else {
+            body = Some(archive.body(&wanted).ok()?);
+            next = None;
+        }
     }
-    for frame in chain.iter().rev() {
-        let start = usize::try_from(frame.payload_at()).ok()?;
-        let payload = building.pack.out().get(start..start + frame.stored as usize)?;
+    for (frame, payload) in chain.iter().rev() {
         let base = body.as_ref().map(|body| body.as_slice());
         body = Some(Arc::new(
             decompress(frame.codec, payload, base, frame.raw as usize).ok()?,
@@ -397,22 +432,24 @@ fn from_building(archive: &Archive, building: &Building, at: u64, hash: &Hash) -
     body.filter(|body| blake3(body) == *hash)
 }
 
-/// A body of a committed pack. Packs stay open until the pages that rest on them are safe: another
-/// process may retire them meanwhile.
-fn from_packs(archive: &Archive, pinned: &mut FxHashMap<i64, Arc<Pack>>, hash: &Hash) -> Option<Body> {
+/// A body of a committed pack, for job number `job`. Packs stay open until the pages that rest on them are
+/// safe: another process may retire them meanwhile.
+fn from_packs(archive: &Archive, pinned: &mut FxHashMap<i64, Pin>, job: u64, hash: &Hash) -> Option<Body> {
     let body = archive.body(hash).ok()?;
-    let ids: Vec<i64> = held(&archive.handles).names.keys().copied().collect();
-    if ids.len() <= MAX_PINNED && ids.len() != pinned.len() {
-        for id in ids {
-            if let Ok(pack) = archive.pack(id) {
-                pinned.insert(id, pack);
-            }
-        }
-    } else {
-        for place in archive.places(hash).ok()? {
-            if let Ok(pack) = archive.pack(place.pack) {
-                pinned.insert(place.pack, pack);
-            }
+    let mut ids: Vec<i64> = held(&archive.handles).names.keys().copied().collect();
+    if ids.len() > MAX_PINNED {
+        ids = archive
+            .places(hash)
+            .ok()?
+            .iter()
+            .map(|place| place.pack)
+            .collect();
+    }
+    for id in ids {
+        if let Some(pin) = pinned.get_mut(&id) {
+            pin.job = job;
+        } else if let Ok(pack) = archive.pack(id) {
+            pinned.insert(id, Pin { pack, job });
         }
     }
     Some(body)

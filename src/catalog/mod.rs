@@ -121,6 +121,14 @@ impl Catalog {
         Self::prepare(Connection::open_in_memory()?)
     }
 
+    /// A second connection to the same file; `None` for a catalog in memory, or where the file cannot be
+    /// opened again.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        let path = self.connection.path().filter(|path| !path.is_empty())?;
+        Self::open(Path::new(path)).ok()
+    }
+
     fn prepare(mut connection: Connection) -> Result<Self, CatalogError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -1,12 +1,12 @@
-//! The run itself: two parallel stages with the writer's decisions between and after them.
+//! The run itself: two parallel stages with the writer's decisions between and after them. While a pack
+//! is being committed the stages go on with the next.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{CommitEvery, Declared, Event, IngestError, Summary};
-use crate::archive::{Archive, ArchiveError, Encoded, Job, Planned, Writer, WriterOptions};
+use crate::archive::{Archive, ArchiveError, Committer, Encoded, Job, Planned, Writer, WriterOptions};
 use crate::block::Document;
 use crate::catalog::blocks::Outline;
 use crate::label::{Reader, article_hash};
@@ -17,10 +17,16 @@ use crate::source::{Fault, Item, Listed, Place, Reason, SourceOptions};
 /// How often a silent source is left alone before the commit time is looked at.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Pages that are parsed while a commit holds the next stage up, and their bytes.
-const AHEAD: Ahead = Ahead {
-    items: 1024,
-    weight: 24 << 20,
+/// Pages that are parsed while the writer is held up, and the bytes of their bodies.
+const PARSED_AHEAD: Ahead = Ahead {
+    items: 256,
+    weight: 8 << 20,
+};
+
+/// Pages that are encoded during a commit, and their compressed bytes.
+const ENCODED_AHEAD: Ahead = Ahead {
+    items: 2048,
+    weight: 8 << 20,
 };
 
 /// Adds every entry to the archive.
@@ -35,76 +41,37 @@ pub fn run(
     every: CommitEvery,
     observe: &mut dyn FnMut(Event),
 ) -> Result<Summary, IngestError> {
-    let gate = Gate::new(archive.writer(WriterOptions::default())?);
+    let archive = &*archive;
+    let writer = Mutex::new(archive.writer(WriterOptions::default())?);
     let workers = pool::cores();
     thread::scope(|scope| {
         let read = |entry| parse(entry, sources, reader);
-        let parsed = pool::ordered_ahead(scope, workers, AHEAD, entries, read, Entry::bytes);
+        let parsed = pool::ordered_ahead(scope, workers, PARSED_AHEAD, entries, read, Entry::bytes);
         let planned = Plan {
-            gate: &gate,
+            writer: &writer,
             parsed,
-            pages: every.pages,
-            barrier: false,
             held: None,
         };
-        let mut encoded = pool::ordered(scope, workers, planned, encode);
+        let mut encoded =
+            pool::ordered_ahead(scope, workers, ENCODED_AHEAD, planned, encode, Step::stored_bytes);
         let mut sink = Sink {
-            gate: &gate,
+            writer: &writer,
+            committer: archive.committer(),
             every,
             observe,
             summary: Summary::default(),
             through: None,
             first_pending: None,
         };
-        let outcome = sink.drain(&mut encoded);
-        // The planner may be waiting for a commit that will not come.
-        gate.open();
-        outcome.map(|()| sink.summary)
+        sink.drain(&mut encoded).map(|()| sink.summary)
     })
 }
 
-/// The writer, shared between the planner (which asks it for bases) and the sink (which appends and
-/// commits). A commit needs every planned job appended, so the sink asks for a barrier: the planner
-/// lets nothing pass until the commit is done.
-struct Gate<'a> {
-    writer: Mutex<State<'a>>,
-    opened: Condvar,
-    barrier_wanted: AtomicBool,
-}
+/// The writer is shared between the planner, which asks it for bases, and the sink, which appends.
+type Shared<'a> = Mutex<Writer<'a>>;
 
-struct State<'a> {
-    writer: Writer<'a>,
-    /// Jobs planned and not yet appended.
-    in_flight: u64,
-    /// Jobs planned since the last barrier.
-    since_barrier: u64,
-    /// A barrier is on its way through the stages.
-    closed: bool,
-}
-
-impl<'a> Gate<'a> {
-    fn new(writer: Writer<'a>) -> Self {
-        Self {
-            writer: Mutex::new(State {
-                writer,
-                in_flight: 0,
-                since_barrier: 0,
-                closed: false,
-            }),
-            opened: Condvar::new(),
-            barrier_wanted: AtomicBool::new(false),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn open(&self) {
-        self.barrier_wanted.store(false, Ordering::SeqCst);
-        self.lock().closed = false;
-        self.opened.notify_all();
-    }
+fn locked<'g, 'a>(writer: &'g Shared<'a>) -> MutexGuard<'g, Writer<'a>> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One entry after reading and parsing, and what was noted about it.
@@ -156,7 +123,16 @@ enum Step {
     Fault(Fault),
     LeftOut(Reason),
     Noted(Vec<Fault>),
-    Barrier,
+}
+
+impl Step {
+    /// Compressed bytes of the body.
+    fn stored_bytes(&self) -> u64 {
+        match self {
+            Self::Encoded(encoded, ..) => encoded.stored_bytes(),
+            _ => 0,
+        }
+    }
 }
 
 fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Entry {
@@ -205,11 +181,8 @@ fn encode(step: Step) -> Step {
 
 /// The iterator between the stages: asks the writer about each page, in order.
 struct Plan<'g, 'a, I> {
-    gate: &'g Gate<'a>,
+    writer: &'g Shared<'a>,
     parsed: I,
-    /// Jobs after which a commit is due.
-    pages: Option<u64>,
-    barrier: bool,
     /// What comes next, after the notes about it.
     held: Option<Parsed>,
 }
@@ -218,24 +191,6 @@ impl<I: Iterator<Item = Entry>> Iterator for Plan<'_, '_, I> {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
-        if self.barrier {
-            let mut state = self.gate.lock();
-            while state.closed {
-                state = self
-                    .gate
-                    .opened
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            self.barrier = false;
-        }
-        if self.gate.barrier_wanted.swap(false, Ordering::SeqCst) {
-            let mut state = self.gate.lock();
-            state.closed = true;
-            state.since_barrier = 0;
-            self.barrier = true;
-            return Some(Step::Barrier);
-        }
         let parsed = match self.held.take() {
             Some(parsed) => parsed,
             None => match self.parsed.next()? {
@@ -257,18 +212,10 @@ impl<I: Iterator<Item = Entry>> Iterator for Plan<'_, '_, I> {
                     place,
                     counts,
                 } = *parsed;
-                let mut state = self.gate.lock();
-                match state.writer.plan(page, Some(outline)) {
+                match locked(self.writer).plan(page, Some(outline)) {
                     Ok(Planned::Known) => Step::Known(place, counts),
                     Ok(Planned::Forgotten) => Step::Forgotten(place, counts),
-                    Ok(Planned::Job(job)) => {
-                        state.in_flight += 1;
-                        state.since_barrier += 1;
-                        if self.pages.is_some_and(|pages| state.since_barrier >= pages) {
-                            self.gate.barrier_wanted.store(true, Ordering::SeqCst);
-                        }
-                        Step::Job(job, place, counts)
-                    }
+                    Ok(Planned::Job(job)) => Step::Job(job, place, counts),
                     Err(error) => Step::Refused(error, place, counts),
                 }
             }
@@ -278,7 +225,8 @@ impl<I: Iterator<Item = Entry>> Iterator for Plan<'_, '_, I> {
 
 /// The end of the stages: appends in order, commits, counts, reports.
 struct Sink<'g, 'a, 'o> {
-    gate: &'g Gate<'a>,
+    writer: &'g Shared<'a>,
+    committer: Committer<'a>,
     every: CommitEvery,
     observe: &'o mut dyn FnMut(Event),
     summary: Summary,
@@ -294,8 +242,7 @@ impl Sink<'_, '_, '_> {
             match steps.next_within(TICK) {
                 Next::Item(step) => self.take(step)?,
                 Next::Waiting => {
-                    // A silent source: nothing is on its way, so no barrier is needed.
-                    if self.commit_due() && self.gate.lock().in_flight == 0 {
+                    if self.commit_due() {
                         self.commit()?;
                     }
                 }
@@ -310,16 +257,16 @@ impl Sink<'_, '_, '_> {
         match step {
             Step::Encoded(encoded, place, counts) => {
                 let full = {
-                    let mut state = self.gate.lock();
-                    state.in_flight -= 1;
-                    state.writer.append(*encoded)?;
-                    state.writer.is_full()
+                    let mut writer = locked(self.writer);
+                    writer.append(*encoded)?;
+                    let pages = self.every.pages.is_some_and(|pages| writer.pending() >= pages);
+                    pages || writer.is_full()
                 };
                 self.summary.new += 1;
                 self.first_pending.get_or_insert_with(Instant::now);
                 self.count(place, &counts);
                 if full || self.commit_due() {
-                    self.gate.barrier_wanted.store(true, Ordering::SeqCst);
+                    self.commit()?;
                 }
             }
             Step::Known(place, counts) => {
@@ -346,10 +293,6 @@ impl Sink<'_, '_, '_> {
                     self.summary.note(fault.reason);
                     (self.observe)(Event::Noted(fault));
                 }
-            }
-            Step::Barrier => {
-                self.commit()?;
-                self.gate.open();
             }
             // Jobs are encoded by the second stage before they get here.
             Step::Job(..) => return Err(IngestError::Worker),
@@ -380,15 +323,19 @@ impl Sink<'_, '_, '_> {
         }
     }
 
+    /// Commits what was appended; the planner and the workers go on meanwhile.
     fn commit(&mut self) -> Result<(), IngestError> {
-        let commit = self.gate.lock().writer.commit()?;
         self.first_pending = None;
-        let (Some(commit), Some(through)) = (commit, self.through.clone()) else {
+        let Some(sealed) = locked(self.writer).seal()? else {
             return Ok(());
         };
+        let committed = self.committer.commit(&sealed)?;
+        let commit = locked(self.writer).settle(sealed, committed);
         self.summary.stored_bytes += commit.stored_bytes;
         self.summary.packs += 1;
-        (self.observe)(Event::Committed { commit, through });
+        if let Some(through) = self.through.clone() {
+            (self.observe)(Event::Committed { commit, through });
+        }
         Ok(())
     }
 }

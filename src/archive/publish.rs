@@ -1,0 +1,144 @@
+//! Files in `tmp/`, and their way to a name among the packs: written, synced, renamed, directory synced.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Archive, ArchiveError, layout};
+use crate::digest::Hash;
+use crate::disk::{Disk, WriteFile};
+use crate::pack::{PackBuilder, Record};
+
+/// After this long nobody is writing to a file in `tmp/` any more.
+const TMP_AGE: Duration = Duration::from_hours(24);
+
+/// Tells apart the files this process has in `tmp/`.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// A name in `tmp/` that no other process uses.
+fn tmp_name() -> String {
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{}/{}-{number}.pack", layout::TMP, std::process::id())
+}
+
+/// A file in `tmp/`, removed unless it was published.
+#[derive(Debug)]
+pub(crate) struct TmpFile {
+    disk: Arc<dyn Disk>,
+    path: String,
+    file: Box<dyn WriteFile>,
+    published: bool,
+}
+
+impl TmpFile {
+    /// Syncs the file and gives it its name among the packs.
+    pub fn publish(mut self, archive: &Archive, name: &Hash) -> Result<(), ArchiveError> {
+        self.file
+            .sync()
+            .map_err(|error| ArchiveError::io(&self.path, error))?;
+        archive.publish_tmp(&self.path, name)?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Write for TmpFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for TmpFile {
+    fn drop(&mut self) {
+        if !self.published {
+            // What is left over in tmp/ is no part of the archive.
+            let _ = self.disk.remove(&self.path);
+        }
+    }
+}
+
+impl Archive {
+    /// A new file in `tmp/`.
+    pub(crate) fn tmp_file(&self) -> Result<TmpFile, ArchiveError> {
+        let path = tmp_name();
+        self.make_dir(layout::TMP)?;
+        // A file of a dead process that had our number.
+        let _ = self.disk.remove(&path);
+        let file = self
+            .disk
+            .create(&path)
+            .map_err(|error| ArchiveError::io(&path, error))?;
+        Ok(TmpFile {
+            disk: self.disk.clone(),
+            path,
+            file,
+            published: false,
+        })
+    }
+
+    /// Commits a pack of nothing but records and reads it in.
+    pub(crate) fn publish_records(&self, records: Vec<Record>) -> Result<(), ArchiveError> {
+        let mut pack = PackBuilder::new(Vec::new(), false)?;
+        for record in records {
+            pack.record(record);
+        }
+        let finished = pack.finish()?;
+        self.publish(&finished.name, &finished.out)?;
+        self.refresh()?;
+        Ok(())
+    }
+
+    /// Removes what dead processes left in `tmp/`: files that nobody wrote to for a day.
+    pub(crate) fn clear_tmp(&self) -> Result<(), ArchiveError> {
+        let entries = self.disk.list(layout::TMP).unwrap_or_default();
+        for entry in entries {
+            let age = entry.modified.and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > TMP_AGE) {
+                let path = format!("{}/{}", layout::TMP, entry.name);
+                self.disk
+                    .remove(&path)
+                    .map_err(|error| ArchiveError::io(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a finished pack that is in memory to its place.
+    pub(crate) fn publish(&self, name: &Hash, bytes: &[u8]) -> Result<(), ArchiveError> {
+        let mut file = self.tmp_file()?;
+        file.write_all(bytes)
+            .map_err(|error| ArchiveError::io(&file.path, error))?;
+        file.publish(self, name)
+    }
+
+    /// Gives a complete and synced file in `tmp/` its name among the packs.
+    fn publish_tmp(&self, tmp: &str, name: &Hash) -> Result<(), ArchiveError> {
+        let dir = layout::pack_dir(name);
+        self.make_dir(&dir)?;
+        let path = layout::pack_path(name);
+        self.disk
+            .rename(tmp, &path)
+            .map_err(|error| ArchiveError::io(&path, error))?;
+        self.disk
+            .sync_dir(&dir)
+            .map_err(|error| ArchiveError::io(&dir, error))
+    }
+
+    fn make_dir(&self, dir: &str) -> Result<(), ArchiveError> {
+        if self.disk.list(dir).is_ok() {
+            return Ok(());
+        }
+        self.disk
+            .create_dir(dir)
+            .map_err(|error| ArchiveError::io(dir, error))?;
+        let above = dir.rsplit_once('/').map_or("", |(above, _)| above);
+        self.disk
+            .sync_dir(above)
+            .map_err(|error| ArchiveError::io(above, error))
+    }
+}
