@@ -24,6 +24,10 @@ const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
 const FULL_RAW_BYTES: u64 = 64 << 20;
 
+/// Memory asked for a pack, in bytes, so that few packs must be moved as they grow. What is not written to
+/// costs nothing.
+const ROOM: usize = 16 << 20;
+
 /// Packs a writer keeps open for the bases in them.
 const MAX_PINNED: usize = 512;
 
@@ -98,6 +102,7 @@ impl Building {
     pub fn new(mut room: Vec<u8>) -> Result<Self, ArchiveError> {
         room.clear();
         room.shrink_to(2 * FULL_BYTES as usize);
+        room.reserve(ROOM);
         Ok(Self {
             pack: PackBuilder::new(room, false).map_err(ArchiveError::Building)?,
             outlines: Vec::new(),

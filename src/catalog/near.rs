@@ -1,8 +1,8 @@
 //! `MinHash`: eight bytes of which similar texts share most. A hint for near-duplicate paragraphs,
 //! always confirmed against the texts.
 //!
-//! Each byte comes from the lowest of one hash function's values over the text's shingles: every five
-//! characters of an alphabet, every three of Hangul, Han or Kana. Two texts share a byte with about the
+//! The hashes of a text's shingles, every five characters of an alphabet, every three of Hangul, Han or
+//! Kana, are dealt out into eight shares; each byte comes from the lowest hash of a share. Two texts share a byte with about the
 //! probability that a shingle of either is in both: .84 for one word changed among twenty, .7 for one
 //! among ten. Four equal bytes of eight find 99 and 94 of 100 such pairs; unlike texts of one language
 //! share about one shingle in a hundred, and three of a million of them four bytes.
@@ -26,18 +26,6 @@ const SHINGLE: usize = 5;
 
 /// The first character that counts as two letters.
 const WIDE: u32 = 0x2e80;
-
-/// Odd multipliers that make one hash into eight.
-const MULTIPLIERS: [u64; 8] = [
-    0x9e37_79b9_7f4a_7c15,
-    0xbf58_476d_1ce4_e5b9,
-    0x94d0_49bb_1331_11eb,
-    0xd6e8_feb8_6659_fd93,
-    0xa076_1d64_78bd_642f,
-    0xe703_7ed1_a0b4_28db,
-    0x8ebc_6af0_9c88_c6e3,
-    0x5897_89fb_de2e_8f4d,
-];
 
 /// Signatures a thread remembers; the memory is emptied when it is full.
 const REMEMBERED: usize = 1 << 16;
@@ -66,9 +54,8 @@ pub fn minhash(text: &str) -> u64 {
     let mut least = [u64::MAX; 8];
     let mut count = |shingle: &[u32]| {
         let hash = mix(shingle);
-        for (least, multiplier) in least.iter_mut().zip(MULTIPLIERS) {
-            *least = (*least).min(hash.wrapping_mul(multiplier));
-        }
+        let least = &mut least[(hash & 7) as usize];
+        *least = (*least).min(hash);
     };
     if characters.iter().all(|c| *c < WIDE) {
         characters.windows(SHINGLE).for_each(count);
@@ -80,8 +67,13 @@ pub fn minhash(text: &str) -> u64 {
             }
         }
     }
+    // A share into which no shingle fell takes the value of the next that has one.
+    let filled = |share: usize| {
+        let mut values = (0..8).map(|step| least[(share + step) % 8]);
+        values.find(|value| *value != u64::MAX).unwrap_or(u64::MAX)
+    };
     // The lowest values have low high bits, so the byte is taken from the middle.
-    u64::from_be_bytes(least.map(|least| (least >> 16) as u8))
+    u64::from_be_bytes(std::array::from_fn(|share| (filled(share) >> 16) as u8))
 }
 
 /// A letter without case, as a number.

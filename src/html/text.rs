@@ -43,6 +43,12 @@ impl Collapsed {
         let mut start = 0;
         let mut at = 0;
         while at < bytes.len() {
+            if at > start {
+                at += canonical_ahead(&bytes[at..]);
+                if at == bytes.len() {
+                    break;
+                }
+            }
             let class = CLASSES[usize::from(bytes[at])];
             if class == Class::Plain {
                 at += 1;
@@ -87,6 +93,40 @@ impl Collapsed {
         }
         self.text.push_str(plain);
     }
+}
+
+/// How many bytes after a plain one are their own canonical form, eight at a time: plain ones and single
+/// spaces between them. There may be more.
+fn canonical_ahead(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    // The high bit of every byte that is zero, exactly.
+    let zeros = |word: u64| !(((word & !HIGHS) + !HIGHS) | word | !HIGHS);
+    let mut at = 0;
+    while let Some((eight, _)) = bytes[at..].split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        let spaces = zeros(word ^ (ONES * 0x20));
+        // Bytes up to U+0020, and the lead byte of U+00A0.
+        let below = !(word | ((word & !HIGHS) + ONES * 0x5f)) & HIGHS;
+        let others = (below & !spaces) | zeros(word ^ (ONES * 0xc2));
+        // The first of two spaces, and a space before something else, are not their own form.
+        let stops = others | (spaces & (spaces >> 8)) | (spaces & (others >> 8));
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize / 8;
+        }
+        if spaces >> 63 == 0 {
+            at += 8;
+        } else if bytes
+            .get(at + 8)
+            .is_some_and(|&next| CLASSES[usize::from(next)] == Class::Plain)
+        {
+            // The next word does not begin with a space, so that it does not matter what stands before it.
+            at += 8;
+        } else {
+            return at + 7;
+        }
+    }
+    at
 }
 
 /// Steps 5 and 6 of `text-v1` alone: white space collapsed and trimmed, then NFC.
@@ -193,6 +233,8 @@ fn reference_at_start(source: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -203,6 +245,37 @@ mod tests {
         assert_eq!(collapse("a\0b \0 c"), "ab c");
         assert_eq!(collapse(" "), "");
         assert_eq!(collapse("a\u{2003}\u{200b}b"), "a\u{2003}\u{200b}b");
+    }
+
+    /// Step 5 character by character.
+    fn collapse_plainly(pieces: &[String]) -> String {
+        let mut text = String::new();
+        let mut space = false;
+        for character in pieces.iter().flat_map(|piece| piece.chars()) {
+            if is_white_space(character) {
+                space = true;
+            } else if character != '\0' {
+                if space && !text.is_empty() {
+                    text.push(' ');
+                }
+                space = false;
+                text.push(character);
+            }
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn eight_at_a_time_is_one_at_a_time(
+            pieces in prop::collection::vec("[a-d가à©\u{a0}\u{80}\u{c2}\u{1}\u{7f}\0 \t\n]{0,12}( ?[a-z.]{1,9}){0,6}", 1..4)
+        ) {
+            let mut collapsed = Collapsed::default();
+            for piece in &pieces {
+                collapsed.push(piece);
+            }
+            prop_assert_eq!(collapsed.text, collapse_plainly(&pieces));
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub fn nature(node: &Node) -> Nature {
     for attribute in node.attributes {
         let value = &*attribute.value;
         match &*attribute.name {
-            "id" | "class" => words::tell(value, &mut told),
+            "id" | "class" => told = told.and(words::tell(value)),
             "dmcf-sid" if node.tag == "section" => rank(&mut nature, 0),
             "itemprop" if value.eq_ignore_ascii_case("articleBody") => rank(&mut nature, 0),
             "role" => match value {

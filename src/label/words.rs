@@ -1,9 +1,22 @@
 //! What the words in an element's `class` and `id` tell about it.
 
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
 /// Longest name that is read, in bytes; generated class names can be endless.
 const MAX_NAME: usize = 120;
 /// Names of one element that are read.
 const MAX_NAMES: usize = 24;
+
+/// Values a thread remembers, and the longest of them in bytes; the memory is emptied when it is full.
+const REMEMBERED: usize = 8192;
+const MAX_REMEMBERED: usize = 256;
+
+thread_local! {
+    /// The pages of a site use the same few names over and over.
+    static KNOWN: RefCell<FxHashMap<Box<str>, Told>> = RefCell::default();
+}
 
 /// What the names of an element tell. Several may be told at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,9 +33,38 @@ pub struct Told {
     pub body: Option<u8>,
 }
 
+impl Told {
+    /// What either tells.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            comments: self.comments || other.comments,
+            boilerplate: self.boilerplate || other.boilerplate,
+            about: self.about || other.about,
+            teaser: self.teaser || other.teaser,
+            body: self.body.into_iter().chain(other.body).min(),
+        }
+    }
+}
+
 /// Reads the names in `class` or `id`: split at white space into names, and each name at `-`, `_`
 /// and every change from lower to upper case into words.
-pub fn tell(value: &str, told: &mut Told) {
+pub fn tell(value: &str) -> Told {
+    if value.len() > MAX_REMEMBERED {
+        return read(value);
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(told) = known.get(value) {
+            return *told;
+        }
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        *known.entry(value.into()).or_insert_with(|| read(value))
+    })
+}
+
+fn read(value: &str) -> Told {
+    let mut told = Told::default();
     let mut name = String::new();
     let mut starts: Vec<usize> = Vec::new();
     for written in value.split_ascii_whitespace().take(MAX_NAMES) {
@@ -30,8 +72,9 @@ pub fn tell(value: &str, told: &mut Told) {
             continue;
         }
         split(written, &mut name, &mut starts);
-        tell_name(&name, &starts, told);
+        tell_name(&name, &starts, &mut told);
     }
+    told
 }
 
 /// Lower-cases `written` into `name` without separators and notes where each word starts. A change of
@@ -181,8 +224,8 @@ mod tests {
     use super::*;
 
     fn told(value: &str) -> Told {
-        let mut told = Told::default();
-        tell(value, &mut told);
+        let told = tell(value);
+        assert_eq!(told, tell(value), "remembered");
         told
     }
 
