@@ -261,6 +261,12 @@ impl Archive {
         work(held(&self.catalog).connection())
     }
 
+    /// Gives back the room that deleted rows left in the catalog, if nothing is in the way.
+    pub(crate) fn shrink_catalog(&self) {
+        // It is a cache: what keeps it from shrinking does no harm.
+        let _ = held(&self.catalog).shrink();
+    }
+
     /// Builds the block part of the catalog for the snapshots that lack it; with `all` for every
     /// snapshot. `parse` turns a page into its outline, `progress` gets snapshots done and to do. A
     /// page that cannot be restored is left out; how many were built.

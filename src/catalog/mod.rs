@@ -145,6 +145,12 @@ impl Catalog {
         &self.connection
     }
 
+    /// Writes the file anew without the room that deleted rows left. Fails while another process uses it,
+    /// and where the medium has no room for a second copy; nothing is lost then.
+    pub fn shrink(&self) -> Result<(), CatalogError> {
+        Ok(self.connection.execute_batch("VACUUM")?)
+    }
+
     /// Begins a transaction that writes. Waits up to [`BUSY_TIMEOUT`] for other writers.
     pub fn write(&mut self) -> Result<Transaction<'_>, CatalogError> {
         Ok(self

@@ -103,6 +103,7 @@ fn rewrite(
     if !summary.stopped {
         let ids: Vec<i64> = going.iter().map(|pack| pack.id).collect();
         archive.retire(lock, &ids, &written)?;
+        archive.shrink_catalog();
     }
     Ok(summary)
 }

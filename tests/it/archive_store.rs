@@ -130,6 +130,72 @@ fn pages_asked_for_together_come_in_the_order_asked_for() {
     }
 }
 
+/// While a pack is on its way to the disk the next is built: pages may rest on it, and on pages that were
+/// planned before it was sealed and are appended after.
+#[test]
+fn the_next_pack_is_built_while_one_is_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk::new(dir.path().join("a.pressmark")));
+    let (archive, _) = Archive::create_or_open(disk.clone()).unwrap();
+    // Without a cache, so that every base is read from where it lies.
+    let options = WriterOptions {
+        base_cache: 0,
+        ..WriterOptions::default()
+    };
+    let mut writer = archive.writer(options).unwrap();
+    let mut committer = archive.committer();
+    let mut pages = Vec::new();
+    for round in 0..4 {
+        let versions = round * 5..round * 5 + 5;
+        let mut jobs: Vec<_> = versions
+            .map(|version| {
+                pages.push(page(1, version));
+                match writer.plan(page(1, version), None).unwrap() {
+                    Planned::Job(job) => job,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        let late = jobs.split_off(3);
+        for job in jobs {
+            writer.append(job.encode()).unwrap();
+        }
+        let sealed = writer.seal().unwrap().unwrap();
+        assert!(
+            matches!(writer.seal(), Err(ArchiveError::OutOfOrder)),
+            "one at a time"
+        );
+        for known in &pages {
+            assert!(matches!(
+                writer.plan(known.clone(), None).unwrap(),
+                Planned::Known
+            ));
+        }
+        let committed = committer.commit(&sealed).unwrap();
+        for job in late {
+            writer.append(job.encode()).unwrap();
+        }
+        let commit = writer.settle(sealed, committed);
+        assert!(!commit.catalog_behind);
+        assert_eq!(commit.pages, if round == 0 { 3 } else { 5 });
+        for known in &pages {
+            assert!(matches!(
+                writer.plan(known.clone(), None).unwrap(),
+                Planned::Known
+            ));
+        }
+    }
+    assert_eq!(writer.commit().unwrap().unwrap().pages, 2);
+    assert!(writer.commit().unwrap().is_none());
+    drop(writer);
+    assert_eq!(restored(&archive), sorted(pages.clone()));
+    assert!(
+        archive.stats().unwrap().ratio() > 5.0,
+        "pages rest on each other across packs"
+    );
+    assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
 #[test]
 fn what_was_parsed_is_in_the_catalog_after_the_commit() {
     let disk = MemoryDisk::new();
@@ -315,6 +381,11 @@ fn compaction_keeps_every_page_and_makes_it_smaller() {
     .unwrap();
     assert_eq!(summary.pages, 240);
     assert!(calls >= 240);
+    let free: i64 = archive.with_catalog(|conn| {
+        conn.pragma_query_value(None, "freelist_count", |row| row.get(0))
+            .unwrap()
+    });
+    assert_eq!(free, 0, "the catalog gives back what it no longer needs");
     let after = archive.stats().unwrap();
     assert!(after.stored_bytes < before.stored_bytes, "{before:?} {after:?}");
     assert_eq!(after.packs, 1);
