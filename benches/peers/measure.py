@@ -105,7 +105,9 @@ def keep(wanted, taken, folder, options):
     """Every peer keeps all the pages, and in a second archive the first 95 % and then the rest."""
     rows = {peer.name: {"all": [], "next": [], "one": [], "many": [], "everything": []} for peer in wanted}
     for repeat in range(options.repeat):
-        for peer in wanted:
+        # Nobody always comes after the same one: what the machine did before shows in the next.
+        turn = repeat % len(wanted)
+        for peer in [*wanted[turn:], *wanted[:turn]]:
             row = rows[peer.name]
             steps = [*row["all"][:1], *row.get("settle", [])[:1]]
             if row.get("failed") or any(step.wall > LONG for step in steps):
@@ -129,6 +131,8 @@ def once(make, row, taken, folder, options, repeat):
     work = options.work / "stores"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
+    for page in taken:
+        (folder / page.path).read_bytes()
 
     stores = []
 
