@@ -88,7 +88,7 @@ impl Writer<'_> {
             archive: self.archive,
             catalog: None,
         };
-        let committed = committer.commit(&sealed);
+        let committed = committer.commit(&sealed, &mut |hash| self.bodies.get(hash));
         if committed.is_err() {
             self.sealed = None;
         }
@@ -125,6 +125,11 @@ impl Writer<'_> {
         Ok(Some(sealed))
     }
 
+    /// A body that may serve as a base, if it is still in memory.
+    pub fn remembered(&mut self, body: &Hash) -> Option<Body> {
+        self.bodies.get(body)
+    }
+
     /// Lets go of a pack that was committed.
     pub fn settle(&mut self, sealed: Arc<Sealed>, committed: Committed) -> Commit {
         self.sealed = None;
@@ -140,15 +145,20 @@ impl Writer<'_> {
 }
 
 impl Committer<'_> {
-    /// Makes a sealed pack durable and tells the catalog of it.
-    pub fn commit(&mut self, sealed: &Sealed) -> Result<Committed, ArchiveError> {
+    /// Makes a sealed pack durable and tells the catalog of it. `remembered` is [`Writer::remembered`]: the
+    /// last resort for a base whose every copy another process took away.
+    pub fn commit(
+        &mut self,
+        sealed: &Sealed,
+        remembered: &mut dyn FnMut(&Hash) -> Option<Body>,
+    ) -> Result<Committed, ArchiveError> {
         let finished = &sealed.finished;
         self.archive.publish(&finished.name, &finished.out)?;
         let checked = self.check_bases(sealed)?;
         let rewritten = if checked.lost.is_empty() {
             None
         } else {
-            let rewritten = self.rewrite(sealed, &checked)?;
+            let rewritten = self.rewrite(sealed, &checked, remembered)?;
             self.archive.publish(&rewritten.name, &rewritten.out)?;
             Some(rewritten)
         };
@@ -234,7 +244,12 @@ impl Committer<'_> {
     }
 
     /// The same pack with the pages that rest on lost bases stored whole.
-    fn rewrite(&self, sealed: &Sealed, checked: &Checked) -> Result<Finished<Vec<u8>>, ArchiveError> {
+    fn rewrite(
+        &self,
+        sealed: &Sealed,
+        checked: &Checked,
+        remembered: &mut dyn FnMut(&Hash) -> Option<Body>,
+    ) -> Result<Finished<Vec<u8>>, ArchiveError> {
         let (finished, lost, had) = (&sealed.finished, &checked.lost, &checked.had);
         let mut pack = PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?;
         for page in &finished.pages {
@@ -251,8 +266,8 @@ impl Committer<'_> {
                         body: base,
                         reason: reason.to_owned(),
                     };
-                    let body = match had.get(&base) {
-                        Some(body) => body.clone(),
+                    let body = match had.get(&base).cloned().or_else(|| remembered(&base)) {
+                        Some(body) => body,
                         None => self
                             .archive
                             .body(&base)

@@ -329,7 +329,8 @@ impl Sink<'_, '_, '_> {
         let Some(sealed) = locked(self.writer).seal()? else {
             return Ok(());
         };
-        let committed = self.committer.commit(&sealed)?;
+        let mut remembered = |hash: &_| locked(self.writer).remembered(hash);
+        let committed = self.committer.commit(&sealed, &mut remembered)?;
         let commit = locked(self.writer).settle(sealed, committed);
         self.summary.stored_bytes += commit.stored_bytes;
         self.summary.packs += 1;

@@ -171,7 +171,9 @@ fn the_next_pack_is_built_while_one_is_committed() {
                 Planned::Known
             ));
         }
-        let committed = committer.commit(&sealed).unwrap();
+        let committed = committer
+            .commit(&sealed, &mut |hash| writer.remembered(hash))
+            .unwrap();
         for job in late {
             writer.append(job.encode()).unwrap();
         }
@@ -194,6 +196,38 @@ fn the_next_pack_is_built_while_one_is_committed() {
         "pages rest on each other across packs"
     );
     assert_eq!(restored(&Archive::open(disk).unwrap()), sorted(pages));
+}
+
+/// The catalog has forgotten the base before the commit looks for it: it is still in memory.
+#[test]
+fn a_base_taken_out_before_the_commit_is_taken_from_memory() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let mut writer = archive.writer(WriterOptions::default()).unwrap();
+    for version in 0..2 {
+        writer.commit().unwrap();
+        let Planned::Job(job) = writer.plan(page(1, version), None).unwrap() else {
+            panic!("it is new");
+        };
+        writer.append(job.encode()).unwrap();
+    }
+    let base = archive.snapshots(&page(1, 0).address).unwrap().remove(0);
+    let other = open(&disk);
+    compact::forget(
+        &other,
+        std::slice::from_ref(&base),
+        "asked to",
+        Moment(0),
+        &mut never,
+    )
+    .unwrap();
+    assert!(
+        archive.restore(&base).is_err(),
+        "this brings the catalog up to date"
+    );
+    assert_eq!(writer.commit().unwrap().unwrap().pages, 1);
+    drop(writer);
+    assert_eq!(restored(&archive), [page(1, 1)]);
 }
 
 #[test]
