@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::open::insert;
 use super::writer::{Building, Identity, Writer};
-use super::{Archive, ArchiveError, Body, held};
+use super::{Archive, ArchiveError, Body, held, pinned};
 use crate::catalog::blocks::{self, Outline};
 use crate::catalog::packs::PackRow;
 use crate::catalog::{Catalog, CatalogError, snapshots};
@@ -45,8 +45,10 @@ pub struct Sealed {
     raw_bytes: u64,
     /// The first job that is not in it.
     end: u64,
-    /// Packs that were read for its bases.
+    /// Packs that were read for its bases, by their numbers in the catalog.
     pinned: Vec<(i64, Arc<Pack>)>,
+    /// Packs with bases of it that the catalog does not know.
+    behind: Vec<Arc<Pack>>,
     level: i32,
 }
 
@@ -119,6 +121,7 @@ impl Writer<'_> {
             raw_bytes: built.raw_bytes,
             end,
             pinned: pinned.collect(),
+            behind: self.behind.clone(),
             level: self.options.level,
         });
         self.sealed = Some(sealed.clone());
@@ -134,7 +137,11 @@ impl Writer<'_> {
     pub fn settle(&mut self, sealed: Arc<Sealed>, committed: Committed) -> Commit {
         self.sealed = None;
         self.refused = committed.refused;
-        if !committed.commit.catalog_behind {
+        if committed.commit.catalog_behind {
+            self.behind
+                .extend(self.archive.open_pack(&committed.commit.pack).map(Arc::new));
+        } else {
+            self.behind.clear();
             self.pinned.retain(|_, pin| pin.job >= sealed.end);
         }
         if let Some(sealed) = Arc::into_inner(sealed) {
@@ -204,11 +211,12 @@ impl Committer<'_> {
         self.archive.learn_names()
     }
 
-    /// Looks, now that the pack is published, for bases that have no copy left on which a page of it may
-    /// rest, or were taken out. Packs are listed anew.
+    /// Looks, now that the pack is published, for bodies outside it that its pages rest on or its records
+    /// name, and that have no copy left that will do, or were taken out. Packs are listed anew.
     fn check_bases(&self, sealed: &Sealed) -> Result<Checked, ArchiveError> {
         let archive = self.archive;
-        let external = external_bases(&sealed.finished);
+        let mut external = external_bases(&sealed.finished);
+        external.extend(external_bodies(&sealed.finished).map(|body| (body, u32::MAX)));
         let mut had = FxHashMap::default();
         let listed = archive.list_packs()?;
         let missing: FxHashSet<i64> = {
@@ -243,14 +251,16 @@ impl Committer<'_> {
         Ok(Checked { lost, had, refused })
     }
 
-    /// The same pack with the pages that rest on lost bases stored whole.
+    /// The same pack with the pages that rest on lost bases stored whole, and with the lost bodies that its
+    /// records name.
     fn rewrite(
         &self,
         sealed: &Sealed,
         checked: &Checked,
         remembered: &mut dyn FnMut(&Hash) -> Option<Body>,
     ) -> Result<Finished<Vec<u8>>, ArchiveError> {
-        let (finished, lost, had) = (&sealed.finished, &checked.lost, &checked.had);
+        let (finished, lost) = (&sealed.finished, &checked.lost);
+        let mut fetch = |hash: &Hash| self.fetch(sealed, checked, remembered, hash);
         let mut pack = PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?;
         for page in &finished.pages {
             let bytes = usize::try_from(page.at)
@@ -262,19 +272,9 @@ impl Committer<'_> {
             let hash = frame.body.unwrap_or_default();
             match frame.base {
                 Some(base) if lost.contains(&base) => {
-                    let not_there = |reason: &str| ArchiveError::NotReadBack {
-                        body: base,
-                        reason: reason.to_owned(),
-                    };
-                    let body = match had.get(&base).cloned().or_else(|| remembered(&base)) {
-                        Some(body) => body,
-                        None => self
-                            .archive
-                            .body(&base)
-                            .map_err(|error| not_there(&error.to_string()))?,
-                    };
+                    let body = fetch(&base)?;
                     let whole = decompress(frame.codec, payload, Some(&body), frame.raw as usize)
-                        .map_err(|error| not_there(&error.to_string()))?;
+                        .map_err(|error| not_read_back(base, &error))?;
                     let made = compress(&whole, None, sealed.level);
                     pack.page(&hash, frame.raw, None, made.codec, &made.payload)?;
                 }
@@ -283,6 +283,14 @@ impl Committer<'_> {
                     pack.page(&hash, frame.raw, base, frame.codec, payload)?;
                 }
             }
+        }
+        let bare: FxHashSet<Hash> = external_bodies(finished)
+            .filter(|body| lost.contains(body))
+            .collect();
+        for hash in bare {
+            let body = fetch(&hash)?;
+            let made = compress(&body, None, sealed.level);
+            pack.page(&hash, body.len() as u64, None, made.codec, &made.payload)?;
         }
         let mut records: Vec<(usize, &Record)> = finished
             .records
@@ -295,11 +303,36 @@ impl Committer<'_> {
         }
         pack.finish().map_err(ArchiveError::Building)
     }
+
+    /// A body outside the pack, from wherever it can still be had.
+    fn fetch(
+        &self,
+        sealed: &Sealed,
+        checked: &Checked,
+        remembered: &mut dyn FnMut(&Hash) -> Option<Body>,
+        hash: &Hash,
+    ) -> Result<Body, ArchiveError> {
+        if let Some(body) = checked.had.get(hash).cloned().or_else(|| remembered(hash)) {
+            return Ok(body);
+        }
+        self.archive.body(hash).or_else(|error| {
+            let open = sealed.pinned.iter().map(|(_, pack)| pack);
+            let packs: Vec<Arc<Pack>> = open.chain(&sealed.behind).cloned().collect();
+            pinned::body(&packs, hash).ok_or_else(|| not_read_back(*hash, &error))
+        })
+    }
+}
+
+fn not_read_back(body: Hash, error: &dyn std::fmt::Display) -> ArchiveError {
+    ArchiveError::NotReadBack {
+        body,
+        reason: error.to_string(),
+    }
 }
 
 /// What a look at the bases of a published pack showed.
 struct Checked {
-    /// Bases its pages cannot rest on.
+    /// Bases its pages cannot rest on, and bodies its records cannot name.
     lost: FxHashSet<Hash>,
     /// Bodies of bases that were read just before the catalog forgot them.
     had: FxHashMap<Hash, Body>,
@@ -344,4 +377,16 @@ fn external_bases(finished: &Finished<Vec<u8>>) -> Vec<(Hash, u32)> {
     bases.sort_unstable();
     bases.dedup_by_key(|(base, _)| *base);
     bases
+}
+
+/// The bodies that records of a pack name and that lie outside it.
+fn external_bodies(finished: &Finished<Vec<u8>>) -> impl Iterator<Item = Hash> {
+    let inside: FxHashSet<u64> = finished.pages.iter().map(|page| page.prefix).collect();
+    finished
+        .records
+        .iter()
+        .filter_map(move |placed| match &placed.record {
+            Record::Snapshot(record) if !inside.contains(&record.body.prefix()) => Some(record.body),
+            _ => None,
+        })
 }

@@ -69,6 +69,16 @@ pub enum ArchiveError {
         /// What was met.
         reason: String,
     },
+    /// The catalog has its declared hashes from another attribute than the one asked for.
+    #[error(
+        "its declared hashes were read from the attribute {known}, not from {asked}; name --attr {known}, or read them anew with `reindex --attr {asked}`"
+    )]
+    OtherAttribute {
+        /// The attribute in use.
+        known: String,
+        /// The attribute asked for.
+        asked: String,
+    },
     /// Pages were encoded or appended in another order than planned.
     #[error("pages must be appended in the order in which they were planned")]
     OutOfOrder,

@@ -14,6 +14,7 @@ pub mod layout;
 mod mend;
 mod merge;
 mod open;
+mod pinned;
 mod publish;
 mod read;
 mod retire;
@@ -26,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use crate::catalog::blocks::{self, Outline};
-use crate::catalog::{Catalog, CatalogError, overview, packs, snapshots};
+use crate::catalog::{Catalog, CatalogError, ledger, overview, packs, snapshots};
 use crate::digest::Hash;
 use crate::disk::Disk;
 use crate::pack::{Pack, PackError, Record};
@@ -267,22 +268,41 @@ impl Archive {
         let _ = held(&self.catalog).shrink();
     }
 
-    /// Builds the block part of the catalog for the snapshots that lack it; with `all` for every
-    /// snapshot. `parse` turns a page into its outline, `progress` gets snapshots done and to do. A
-    /// page that cannot be restored is left out; how many were built.
+    /// To be called before outlines are recorded whose declared hashes are read from `attribute`, or are
+    /// asked about. Ledger and search answer from all outlines together, so another attribute than theirs
+    /// is refused ([`ArchiveError::OtherAttribute`]). A catalog that cannot be read or is held by another
+    /// process refuses nothing: whoever writes the outlines will meet that.
+    pub fn declare_attribute(&self, attribute: &str) -> Result<(), ArchiveError> {
+        let mut catalog = held(&self.catalog);
+        match declare(&mut catalog, attribute) {
+            Ok(Some(known)) if known != attribute => Err(ArchiveError::OtherAttribute {
+                known,
+                asked: attribute.to_owned(),
+            }),
+            Err(error) if !error.is_busy() && !error.is_unusable() => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Empties the block part of the catalog, so that [`Archive::reindex`] builds it for every snapshot,
+    /// from whatever attribute.
+    pub fn clear_blocks(&mut self) -> Result<(), ArchiveError> {
+        let mut catalog = held(&self.catalog);
+        let tx = catalog.write()?;
+        blocks::clear(&tx)?;
+        snapshots::clear_hashes(&tx)?;
+        tx.commit().map_err(CatalogError::from)?;
+        Ok(())
+    }
+
+    /// Builds the block part of the catalog for the snapshots that lack it. `parse` turns a page into its
+    /// outline, `progress` gets snapshots done and to do. A page that cannot be restored is left out; how
+    /// many were built.
     pub fn reindex(
         &mut self,
-        all: bool,
         parse: &mut dyn FnMut(&Page) -> Outline,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<u64, ArchiveError> {
-        if all {
-            let mut catalog = held(&self.catalog);
-            let tx = catalog.write()?;
-            blocks::clear(&tx)?;
-            snapshots::clear_hashes(&tx)?;
-            tx.commit().map_err(CatalogError::from)?;
-        }
         let ids = snapshots::without_blocks(held(&self.catalog).connection())?;
         let mut built = 0;
         for (batch, ids_of_batch) in ids.chunks(REINDEX_BATCH).enumerate() {
@@ -310,6 +330,17 @@ impl Archive {
         progress(ids.len() as u64, ids.len() as u64);
         Ok(built)
     }
+}
+
+/// The attribute of the outlines that are there; where there are none, `attribute` is noted.
+fn declare(catalog: &mut Catalog, attribute: &str) -> Result<Option<String>, CatalogError> {
+    let known = ledger::attribute(catalog.connection())?;
+    if known.is_none() {
+        let tx = catalog.write()?;
+        ledger::note_attribute(&tx, attribute)?;
+        tx.commit()?;
+    }
+    Ok(known)
 }
 
 /// Snapshots whose outlines go into the catalog in one transaction.

@@ -133,8 +133,10 @@ impl Archive {
 
     /// The same, leaving out a pack that the caller is about to tell the catalog of.
     pub(crate) fn refresh_but(&self, own: Option<&Hash>) -> Result<bool, ArchiveError> {
-        let listed = self.list_packs()?;
+        // In this order: a pack that is published and told meanwhile is listed and not known, never the other
+        // way round.
         let known = packs::all(held(&self.catalog).connection())?;
+        let listed = self.list_packs()?;
         let known_names: FxHashSet<Hash> = known.iter().map(|pack| pack.name).collect();
         let unknown: Vec<Hash> = listed
             .keys()
@@ -166,6 +168,10 @@ impl Archive {
                 Err(error) if error.is_missing() => continue,
                 Err(error) => return Err(ArchiveError::pack(name, error)),
             };
+            // Whoever published it may have been stopped before its name was durable.
+            if !self.read_only {
+                self.sync_name(name)?;
+            }
             let mut catalog = held(&self.catalog);
             let tx = catalog.write()?;
             let PackContents { row, pages, records } = &contents;

@@ -1,8 +1,8 @@
 //! Files in `tmp/`, and their way to a name among the packs: written, synced, renamed, directory synced.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Archive, ArchiveError, layout};
@@ -13,13 +13,11 @@ use crate::pack::{PackBuilder, Record};
 /// After this long nobody is writing to a file in `tmp/` any more.
 const TMP_AGE: Duration = Duration::from_hours(24);
 
-/// Tells apart the files this process has in `tmp/`.
-static COUNTER: AtomicU64 = AtomicU64::new(0);
-
-/// A name in `tmp/` that no other process uses.
+/// A name in `tmp/` that nobody else uses. The number of the process alone would not do: in containers
+/// that share an archive it may be the same.
 fn tmp_name() -> String {
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("{}/{}-{number}.pack", layout::TMP, std::process::id())
+    let random = RandomState::new().build_hasher().finish();
+    format!("{}/{}-{random:016x}.pack", layout::TMP, std::process::id())
 }
 
 /// A file in `tmp/`, removed unless it was published.
@@ -67,8 +65,6 @@ impl Archive {
     pub(crate) fn tmp_file(&self) -> Result<TmpFile, ArchiveError> {
         let path = tmp_name();
         self.make_dir(layout::TMP)?;
-        // A file of a dead process that had our number.
-        let _ = self.disk.remove(&path);
         let file = self
             .disk
             .create(&path)
@@ -124,9 +120,17 @@ impl Archive {
         self.disk
             .rename(tmp, &path)
             .map_err(|error| ArchiveError::io(&path, error))?;
-        self.disk
-            .sync_dir(&dir)
-            .map_err(|error| ArchiveError::io(&dir, error))
+        self.sync_name(name)
+    }
+
+    /// Makes the name of a pack durable, whoever gave it: only then may anything rest on the pack.
+    pub(super) fn sync_name(&self, name: &Hash) -> Result<(), ArchiveError> {
+        for dir in [layout::pack_dir(name).as_str(), layout::PACKS] {
+            self.disk
+                .sync_dir(dir)
+                .map_err(|error| ArchiveError::io(dir, error))?;
+        }
+        Ok(())
     }
 
     fn make_dir(&self, dir: &str) -> Result<(), ArchiveError> {
@@ -135,10 +139,28 @@ impl Archive {
         }
         self.disk
             .create_dir(dir)
-            .map_err(|error| ArchiveError::io(dir, error))?;
-        let above = dir.rsplit_once('/').map_or("", |(above, _)| above);
-        self.disk
-            .sync_dir(above)
-            .map_err(|error| ArchiveError::io(above, error))
+            .map_err(|error| ArchiveError::io(dir, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemoryDisk;
+
+    #[test]
+    fn a_file_being_written_is_nobody_elses() {
+        let (archive, _) = Archive::create_or_open(Arc::new(MemoryDisk::new())).unwrap();
+        let mut files: Vec<TmpFile> = (0..3).map(|_| archive.tmp_file().unwrap()).collect();
+        let mut names: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 3);
+        for file in &mut files {
+            file.write_all(b"a part").unwrap();
+        }
+        assert_eq!(archive.disk.list(layout::TMP).unwrap().len(), 3);
+        drop(files);
+        assert!(archive.disk.list(layout::TMP).unwrap().is_empty());
     }
 }

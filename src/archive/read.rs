@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
 use super::cache::Body;
 use super::open::BODY_CACHE;
 use super::{Archive, ArchiveError, held, layout};
+use crate::catalog::CatalogError;
 use crate::catalog::packs::{self, PageRow};
 use crate::digest::{Hash, blake3};
 use crate::pack::codec::{decompress, decompress_group};
@@ -40,6 +43,16 @@ impl Among<'_> {
 }
 
 impl Archive {
+    /// Opens a pack by its name.
+    pub(super) fn open_pack(&self, name: &Hash) -> Result<Pack, PackError> {
+        let file = self.disk.open(&layout::pack_path(name))?;
+        // Damage in the header costs nothing that the frames cannot tell.
+        match Pack::open(file.clone()) {
+            Err(PackError::Damaged { .. } | PackError::NotAPack) => Pack::open_damaged(file),
+            other => other,
+        }
+    }
+
     /// The open pack with this number in the catalog.
     pub(crate) fn pack(&self, id: i64) -> Result<Arc<Pack>, PackError> {
         let name = {
@@ -51,13 +64,7 @@ impl Archive {
         };
         let missing = || PackError::Io(std::io::ErrorKind::NotFound.into());
         let name = name.ok_or_else(missing)?;
-        let file = self.disk.open(&layout::pack_path(&name))?;
-        // Damage in the header costs nothing that the frames cannot tell.
-        let pack = match Pack::open(file.clone()) {
-            Err(PackError::Damaged { .. } | PackError::NotAPack) => Pack::open_damaged(file)?,
-            other => other?,
-        };
-        let pack = Arc::new(pack);
+        let pack = Arc::new(self.open_pack(&name)?);
         held(&self.handles).keep(id, pack.clone());
         Ok(pack)
     }
@@ -65,6 +72,13 @@ impl Archive {
     /// Every place where the body may lie.
     pub(crate) fn places(&self, body: &Hash) -> Result<Vec<PageRow>, ArchiveError> {
         Ok(packs::pages(held(&self.catalog).connection(), body)?)
+    }
+
+    /// The packs that a body is read from: its own and those of what it rests on; `None` if something on
+    /// the way has no place.
+    pub(crate) fn way(&self, body: &Hash) -> Result<Option<Vec<i64>>, ArchiveError> {
+        let catalog = held(&self.catalog);
+        Ok(way_down(catalog.connection(), body.prefix(), MAX_DEPTH + 1)?)
     }
 
     /// The bytes with this hash; if a file is missed, packs are listed again, once.
@@ -310,6 +324,24 @@ impl Archive {
             let _ = self.body(&body);
         }
     }
+}
+
+/// The packs on the way from a copy whose depth is below `below` down to a whole page.
+fn way_down(conn: &Connection, prefix: u64, below: u32) -> Result<Option<Vec<i64>>, CatalogError> {
+    for place in packs::pages_by_prefix(conn, prefix)? {
+        if place.depth >= below {
+            continue;
+        }
+        let way = match place.base {
+            None => Some(Vec::new()),
+            Some(base) => way_down(conn, base, place.depth)?,
+        };
+        if let Some(mut way) = way {
+            way.push(place.pack);
+            return Ok(Some(way));
+        }
+    }
+    Ok(None)
 }
 
 /// The body that serves as prefix of a group: a page frame of the same pack without a base.

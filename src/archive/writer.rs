@@ -28,8 +28,8 @@ const FULL_RAW_BYTES: u64 = 64 << 20;
 /// costs nothing.
 const ROOM: usize = 16 << 20;
 
-/// Packs a writer keeps open for the bases in them.
-const MAX_PINNED: usize = 512;
+/// Packs a writer keeps open for the bases in them, at most: each costs a file handle.
+const MAX_PINNED: usize = 64;
 
 /// How a writer works.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,8 @@ pub struct Writer<'a> {
     pub(super) refused: FxHashSet<Hash>,
     /// Packs read for bases. They stay readable even if another process retires them meanwhile.
     pub(super) pinned: FxHashMap<i64, Pin>,
+    /// Packs that were committed while another process held the catalog, so that it does not know them.
+    pub(super) behind: Vec<Arc<Pack>>,
     /// The pack that is being committed.
     pub(super) sealed: Option<Arc<Sealed>>,
     /// Memory for the pack after the one being built.
@@ -219,6 +221,7 @@ impl Archive {
             building: Building::new(Vec::new())?,
             refused: self.refused()?,
             pinned: FxHashMap::default(),
+            behind: Vec::new(),
             sealed: None,
             room: Vec::new(),
             planned: 0,
@@ -286,9 +289,6 @@ impl Writer<'_> {
     /// Whether the archive holds this snapshot: the same identity, or, for a page without a moment,
     /// the same bytes as the newest one.
     fn is_known(&mut self, page: &Page, key: &str, hash: &Hash) -> Result<bool, ArchiveError> {
-        if page.moment.is_none() && self.bases.newest(self.archive, key)? == Some(*hash) {
-            return Ok(true);
-        }
         let identity = (page.address.clone(), page.moment, *hash);
         let sealed = self.sealed.as_ref();
         if self.building.identities.contains_key(&identity)
@@ -296,7 +296,12 @@ impl Writer<'_> {
         {
             return Ok(true);
         }
-        self.archive.has_identity(key, page, hash)
+        let is_newest = page.moment.is_none() && self.bases.newest(self.archive, key)? == Some(*hash);
+        if is_newest && self.is_on_its_way(hash) {
+            return Ok(true);
+        }
+        // A snapshot whose bytes are nowhere is not held: adding the page again heals it.
+        Ok((is_newest || self.archive.has_identity(key, page, hash)?) && self.archive.way(hash)?.is_some())
     }
 
     /// Whether the pack being built or the one being committed will hold the body.
@@ -309,7 +314,11 @@ impl Writer<'_> {
     /// adding the page again heals it.
     fn is_stored(&mut self, hash: &Hash, body: &Body) -> bool {
         let listed = self.archive.places(hash).is_ok_and(|places| !places.is_empty());
-        listed && self.archive.body(hash).is_ok_and(|stored| stored == *body)
+        let stored = listed && self.archive.body(hash).is_ok_and(|stored| stored == *body);
+        if stored {
+            pin(self.archive, &mut self.pinned, self.planned, hash);
+        }
+        stored
     }
 
     fn base(
@@ -437,27 +446,26 @@ fn from_unfinished(
     body.filter(|body| blake3(body) == *hash)
 }
 
-/// A body of a committed pack, for job number `job`. Packs stay open until the pages that rest on them are
-/// safe: another process may retire them meanwhile.
+/// A body of a committed pack, for job number `job`.
 fn from_packs(archive: &Archive, pinned: &mut FxHashMap<i64, Pin>, job: u64, hash: &Hash) -> Option<Body> {
     let body = archive.body(hash).ok()?;
-    let mut ids: Vec<i64> = held(&archive.handles).names.keys().copied().collect();
-    if ids.len() > MAX_PINNED {
-        ids = archive
-            .places(hash)
-            .ok()?
-            .iter()
-            .map(|place| place.pack)
-            .collect();
-    }
-    for id in ids {
+    pin(archive, pinned, job, hash);
+    Some(body)
+}
+
+/// Keeps the packs of a body open until what rests on it is safe: another process may retire them
+/// meanwhile, or take the body out. With too many open already it goes without: then the body must still be
+/// in memory, or the commit fails and says so.
+fn pin(archive: &Archive, pinned: &mut FxHashMap<i64, Pin>, job: u64, hash: &Hash) {
+    for id in archive.way(hash).ok().flatten().into_iter().flatten() {
         if let Some(pin) = pinned.get_mut(&id) {
             pin.job = job;
-        } else if let Ok(pack) = archive.pack(id) {
+        } else if pinned.len() < MAX_PINNED
+            && let Ok(pack) = archive.pack(id)
+        {
             pinned.insert(id, Pin { pack, job });
         }
     }
-    Some(body)
 }
 
 impl From<PackError> for ArchiveError {

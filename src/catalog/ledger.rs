@@ -18,6 +18,22 @@ use super::blocks::{Finder, OutlineBlock, Prefix, Space};
 use super::outlines::steps;
 pub use super::sites::{Salt, SiteLedger, site};
 
+/// The attribute that the declared hashes of all outlines were read from; `None` while there are no
+/// outlines.
+pub fn attribute(conn: &Connection) -> Result<Option<String>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT value FROM meta WHERE key = 'attribute' AND EXISTS (SELECT 1 FROM outlines)")?
+        .query_row([], |row| row.get(0))
+        .optional()?)
+}
+
+/// Takes note of that attribute, before the first outline is recorded.
+pub fn note_attribute(conn: &Connection, attribute: &str) -> Result<(), CatalogError> {
+    conn.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('attribute', ?1)")?
+        .execute([attribute])?;
+    Ok(())
+}
+
 /// Snapshots named for one testimony; further ones are only counted.
 pub const NAMED: usize = 16;
 

@@ -82,7 +82,7 @@ pub fn tidy(conn: &Connection) -> Result<(), CatalogError> {
 pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
     conn.execute_batch(
         "DELETE FROM outlines; DELETE FROM outline_data; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
-         DELETE FROM posting_stale;",
+         DELETE FROM posting_stale; DELETE FROM meta WHERE key = 'attribute';",
     )?;
     Ok(())
 }

@@ -6,12 +6,12 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 
 /// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
 /// says where the bodies lie, `records` where the snapshot records lie; both may name
 /// several copies. `snapshots.body` is the whole BLAKE3 of the body; prefixes are the first eight
-/// bytes as a signed big-endian number.
+/// bytes as a signed big-endian number. `meta` tells under `attribute` where declared hashes were read from.
 const TABLES: &str = "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::nothing::NOTHING;
 use crate::block::Block;
+use crate::catalog::blocks::declared_prefix;
 use crate::digest::Hash;
 use crate::recipe::{ContentHash, Declared, Hasher, PageInput, Recipe};
 
@@ -253,7 +255,9 @@ fn noted(
         let identity = recipe.identity();
         for ((index, _), (_, agrees)) in declared.iter().zip(&trial.hashes) {
             let block = &page.document.blocks[*index];
-            if *agrees {
+            // The hash of empty text stands over anything: it shows nothing about the rule.
+            let of_nothing = |declared: &str| NOTHING.contains(&declared_prefix(declared));
+            if *agrees && !block.declared.as_deref().is_some_and(of_nothing) {
                 evidence.note(identity, &group(page, block), block.key());
             }
         }

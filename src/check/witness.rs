@@ -93,7 +93,8 @@ pub fn testimonies(
     let before = others
         .into_iter()
         .rev()
-        .filter(|other| snapshot.is_none_or(|snapshot| other.n < snapshot.n));
+        // An error page between two revisions has none of their paragraphs.
+        .filter(|other| other.counts_as_revision() && snapshot.is_none_or(|snapshot| other.n < snapshot.n));
     Ok(Testimonies {
         blocks,
         structure: compared(archive, reader, before, document)?,

@@ -79,11 +79,16 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             None,
         )
     } else {
-        let reader = arguments.reading.reader(global)?;
         let (mut archive, made) = opened::create_or_open(global)?;
+        let reader = arguments.reading.reader(global)?;
         if made && !arguments.json {
-            watch.say(&format!("made the archive {}", path.display()))?;
+            watch.printing = watch.say(&format!("made the archive {}", path.display()));
         }
+        let attribute = reader.declared_attribute();
+        archive
+            .declare_attribute(attribute)
+            .map_err(|error| Failure::from(error).inside(&path))?;
+        opened::keep_attribute(global, attribute)?;
         let before = archive.watermark()?;
         let observe = &mut |event| watch.see(&event);
         let every = arguments.commit_every();
@@ -91,8 +96,17 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         let summary = ingest::run(&mut archive, entries, &options, &reader, every, observe);
         (summary, Some((archive, before)))
     };
-    watch.finish()?;
+    let printed = watch.finish();
     let summary = summary.map_err(|error| Failure::from(error).inside(&path))?;
+    let outcome = match opening {
+        Outcome::Clean => Outcome::found_if(summary.skipped > 0),
+        failed => failed,
+    };
+    if printed.as_ref().is_err_and(Failure::is_closed_pipe) {
+        // What became of the pages matters more than who listens.
+        return Ok(outcome);
+    }
+    printed?;
     let seconds = started.elapsed().as_secs_f64();
     let look = terminal.look();
     match stored {
@@ -107,10 +121,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
                 .map_err(|error| super::failure::writing(&error))?;
         }
     }
-    Ok(match opening {
-        Outcome::Clean => Outcome::found_if(summary.skipped > 0),
-        failed => failed,
-    })
+    Ok(outcome)
 }
 
 impl Arguments {

@@ -9,23 +9,26 @@ use super::opened;
 use super::terminal::tell_user;
 use super::{Global, Outcome};
 use crate::label::Reader;
+use crate::recipe::DEFAULT_ATTRIBUTE;
 use crate::source::{self, KeyMap, Listed, SourceOptions};
 
 /// How pages are read into blocks.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Reading {
-    /// Attribute that holds a block's declared hash
-    #[arg(long = "attr", value_name = "NAME", default_value = "contents-hash")]
-    pub(super) attribute: String,
+    /// Attribute that holds a block's declared hash [default: the archive's, else contents-hash]
+    #[arg(long = "attr", value_name = "NAME")]
+    attribute: Option<String>,
 }
 
 impl Reading {
     /// A reader by the built-in site rules and those of the archive, if there is one.
     pub(super) fn reader(&self, global: &Global) -> Result<Reader, Failure> {
-        Ok(Reader::new(
-            opened::rules(global)?,
-            self.attribute.to_ascii_lowercase(),
-        ))
+        let rules = opened::rules(global)?;
+        let attribute = match &self.attribute {
+            Some(named) => named.to_ascii_lowercase(),
+            None => rules.attribute().unwrap_or(DEFAULT_ATTRIBUTE).to_owned(),
+        };
+        Ok(Reader::new(rules, attribute))
     }
 }
 

@@ -25,9 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
-    let mut archive = opened::open(global)?;
-    opened::bring_up_to_date(&mut archive, &reader)?;
+    let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
     let mut snapshots = opened::article(&archive, &arguments.article)?;
     snapshots.retain(Snapshot::counts_as_revision);
     let moments: Vec<_> = snapshots

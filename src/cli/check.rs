@@ -5,12 +5,11 @@ use std::collections::btree_map::Entry;
 
 use super::arguments::{Reading, Sources};
 use super::failure::{Failure, writing};
-use super::inputs::{inputs, page_input};
+use super::inputs::{Input, each_input, first_snapshot, page_input, tell_why};
 use super::recipe::candidates;
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
 use crate::check::{self, Evidence, Step, Summary, Verdict};
-use crate::label::Reader;
 use crate::page::host;
 use crate::recipe::Recipe;
 use crate::report::check as report;
@@ -51,40 +50,53 @@ fn verdict(name: &str) -> Result<Verdict, String> {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
     if arguments.pages.is_empty() {
-        return everything(global, arguments, &reader, terminal);
+        return everything(global, arguments, terminal);
     }
-    let (inputs, outcome) = inputs(global, &arguments.pages, &arguments.sources, &reader)?;
     // A file is held against the ledger only where an archive was named.
-    let archive = if global.archive.is_some() || inputs.iter().any(|input| input.snapshot.is_some()) {
-        let mut archive = opened::open(global)?;
-        opened::bring_up_to_date(&mut archive, &reader)?;
-        Some(archive)
+    let shelf = opened::shelf(global, first_snapshot(&arguments.pages))?;
+    let (archive, reader) = if global.archive.is_some() || shelf.is_some() {
+        let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
+        (Some(archive), reader)
     } else {
-        None
+        (None, arguments.reading.reader(global)?)
     };
+    let options = arguments.sources.options();
     // Pages of one site hold each other's evidence: what one page proves about a recipe counts for all.
     let mut by_site: BTreeMap<Option<String>, (Vec<Recipe>, Evidence)> = BTreeMap::new();
-    for input in &inputs {
-        let site = by_site.entry(host(&input.page.address));
-        let (recipes, evidence) = match site {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let rule = reader.rule(&input.page.address);
-                new.insert((candidates(global, &arguments.recipe, rule)?, Evidence::default()))
-            }
-        };
-        evidence.merge(&check::evidence(page_input(input, &reader), recipes));
-    }
+    let mut kept = Kept::new(&arguments.pages);
+    let mut read = 0;
+    let outcome = each_input(
+        archive.as_ref(),
+        &arguments.pages,
+        &options,
+        &reader,
+        &mut tell_why,
+        &mut |input| {
+            let site = by_site.entry(host(&input.page.address));
+            let (recipes, evidence) = match site {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let rule = reader.rule(&input.page.address);
+                    new.insert((candidates(global, &arguments.recipe, rule)?, Evidence::default()))
+                }
+            };
+            evidence.merge(&check::evidence(page_input(&input, &reader), recipes));
+            read += 1;
+            kept.keep(input);
+            Ok(())
+        },
+    )?;
     let mut total = Summary::default();
     let mut structures = Structures::new(archive.is_some());
     let mut passed = true;
-    for input in &inputs {
+    let mut pages = 0;
+    let mut show = |input: &Input| -> Result<(), Failure> {
         let Some((recipes, evidence)) = by_site.get(&host(&input.page.address)) else {
-            continue;
+            return Ok(());
         };
         let result = check::check(page_input(input, &reader), recipes, evidence);
+        pages += 1;
         passed &= result.summary.passes(&arguments.allow);
         total.add(&result.summary);
         let testimonies = match &archive {
@@ -116,30 +128,76 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         } else {
             report::terminal(&shown, look, out)
         }
-        .map_err(|error| writing(&error))?;
+        .map_err(|error| writing(&error))
+    };
+    match kept.pages {
+        Some(inputs) => inputs.iter().try_for_each(&mut show)?,
+        None => {
+            // What could not be read was told the first time.
+            each_input(
+                archive.as_ref(),
+                &arguments.pages,
+                &options,
+                &reader,
+                &mut |_| (),
+                &mut |input| show(&input),
+            )?;
+        }
     }
     if arguments.json {
-        let mut summary = report::summary(&total, inputs.len());
+        let mut summary = report::summary(&total, pages);
         summary["structure"] = structures.json();
         terminal.json(&summary)?;
-    } else if inputs.len() > 1 {
-        terminal.line(&report::summary_line(&total, inputs.len()))?;
+    } else if pages > 1 {
+        terminal.line(&report::summary_line(&total, pages))?;
     }
     Ok(match outcome {
-        Outcome::Clean => Outcome::found_if(!passed),
+        Outcome::Clean if pages < read => {
+            tell_user("some pages could not be read a second time; check them again");
+            Outcome::Failed
+        }
+        Outcome::Clean => Outcome::found_if(!passed || pages == 0),
         failed => failed,
     })
 }
 
+/// Bytes of pages kept between the two rounds of a check: evidence first, then verdicts.
+const KEPT: usize = 64 << 20;
+
+/// The pages of the first round, until they are too many: then they are read again.
+struct Kept {
+    pages: Option<Vec<Input>>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Kept {
+    fn new(names: &[String]) -> Self {
+        // Standard input and pipes cannot be read twice.
+        let once = names.iter().any(|name| {
+            name == "-" || std::fs::metadata(name).is_ok_and(|file| !file.is_file() && !file.is_dir())
+        });
+        Self {
+            pages: Some(Vec::new()),
+            bytes: 0,
+            limit: if once { usize::MAX } else { KEPT },
+        }
+    }
+
+    fn keep(&mut self, input: Input) {
+        self.bytes += input.page.body.len();
+        if self.bytes > self.limit {
+            self.pages = None;
+        }
+        if let Some(pages) = &mut self.pages {
+            pages.push(input);
+        }
+    }
+}
+
 /// Every snapshot of the archive, summed up by site.
-fn everything(
-    global: &Global,
-    arguments: &Arguments,
-    reader: &Reader,
-    terminal: &mut Terminal,
-) -> CommandResult {
-    let mut archive = opened::open(global)?;
-    opened::bring_up_to_date(&mut archive, reader)?;
+fn everything(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
+    let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
     let snapshots = archive.all_snapshots()?;
     let mut recipes = check::Recipes::new();
     for snapshot in &snapshots {
@@ -153,7 +211,7 @@ fn everything(
     }
     let bar = progress::count(Some(2 * snapshots.len() as u64));
     let mut failed = 0_u64;
-    let survey = check::survey(&archive, reader, &snapshots, &recipes, &mut |step| match step {
+    let survey = check::survey(&archive, &reader, &snapshots, &recipes, &mut |step| match step {
         Step::Read => bar.inc(1),
         Step::Failed(snapshot, error) => {
             failed += 1;

@@ -5,11 +5,10 @@ use super::failure::{Failure, writing};
 use super::opened::{self, NamedPage};
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome};
-use crate::archive::Snapshot;
+use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
 use crate::diff::{Class, Filter, Ignore, Place};
 use crate::history::{Step, Wanted, compare, entries};
-use crate::label::Reader;
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html;
 
@@ -89,20 +88,29 @@ impl Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
+    let archive = opened::shelf(global, opened::snapshot_among(&arguments.pages))?;
     let reader = arguments.reading.reader(global)?;
     let filter = arguments.selection.filter();
-    let (old, new) = match arguments.pages.as_slice() {
-        [one] if arguments.format() == Format::Html && !opened::is_file(one) && is_article(global, one)? => {
-            return history(
-                global,
-                one,
-                &reader,
-                Wanted::new(&filter, arguments.all),
-                terminal,
-            );
+    let (old, new) = match (arguments.pages.as_slice(), &archive) {
+        // A name without number or time stands for the article as a whole.
+        ([one], Some(archive))
+            if arguments.format() == Format::Html && !archive.snapshots(one)?.is_empty() =>
+        {
+            let wanted = Wanted::new(&filter, arguments.all);
+            return history(global, one, &arguments.reading, wanted, terminal);
         }
-        [one] => with_previous(global, one)?,
-        [old, new] => (opened::page(global, old)?, opened::page(global, new)?),
+        // Which revision is the one before is told by the texts.
+        ([one], Some(_)) => {
+            let (archive, _) = opened::open_complete(global, &arguments.reading)?;
+            with_previous(&archive, one)?
+        }
+        ([one], None) => {
+            return Err(Failure::at(one, "name a second page to compare this file with"));
+        }
+        ([old, new], archive) => (
+            opened::page(archive.as_ref(), old)?,
+            opened::page(archive.as_ref(), new)?,
+        ),
         _ => return Err(Failure::new("name one or two pages")),
     };
     let (old_document, new_document) = (reader.read(&old.page), reader.read(&new.page));
@@ -145,12 +153,8 @@ fn side<'a>(page: &'a NamedPage, document: &'a Document) -> Side<'a> {
 }
 
 /// A snapshot and the newest revision before it whose text differs.
-fn with_previous(global: &Global, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
-    if opened::is_file(name) {
-        return Err(Failure::at(name, "name a second page to compare this file with"));
-    }
-    let archive = opened::open(global)?;
-    let new = opened::snapshot(&archive, name)?;
+fn with_previous(archive: &Archive, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
+    let new = opened::snapshot(archive, name)?;
     let mut snapshots = archive.snapshots(&new.address)?;
     snapshots.retain(|snapshot| snapshot.counts_as_revision() || snapshot.id == new.id);
     let at = snapshots
@@ -173,30 +177,21 @@ fn with_previous(global: &Global, name: &str) -> Result<(NamedPage, NamedPage), 
             "this is the first revision; there is none before it to compare with",
         ));
     };
-    Ok((
-        opened::restored(&archive, &old)?,
-        opened::restored(&archive, &new)?,
-    ))
-}
-
-/// Whether the name stands for an article as a whole, without number or time.
-fn is_article(global: &Global, name: &str) -> Result<bool, Failure> {
-    Ok(!opened::open(global)?.snapshots(name)?.is_empty())
+    Ok((opened::restored(archive, &old)?, opened::restored(archive, &new)?))
 }
 
 /// The whole history of an article as one HTML page.
 fn history(
     global: &Global,
     name: &str,
-    reader: &Reader,
+    reading: &Reading,
     wanted: Wanted,
     terminal: &mut Terminal,
 ) -> CommandResult {
-    let mut archive = opened::open(global)?;
-    opened::bring_up_to_date(&mut archive, reader)?;
+    let (archive, reader) = opened::open_complete(global, reading)?;
     let mut snapshots = opened::article(&archive, name)?;
     snapshots.retain(Snapshot::counts_as_revision);
-    let (entries, course) = entries(&archive, snapshots, reader, wanted.with_documents())?;
+    let (entries, course) = entries(&archive, snapshots, &reader, wanted.with_documents())?;
     html::history(name, &entries, course.blame().as_ref(), terminal.writer())
         .map_err(|error| writing(&error))?;
     let mut steps = entries.iter().filter_map(|entry| entry.step.as_ref());

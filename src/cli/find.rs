@@ -5,6 +5,7 @@ use super::failure::{Failure, writing};
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome, opened};
 use crate::archive::{Archive, Snapshot};
+use crate::catalog::blocks::NEAR_MINIMUM;
 use crate::diff;
 use crate::html;
 use crate::label::Reader;
@@ -34,9 +35,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
-    let mut archive = opened::open(global)?;
-    opened::bring_up_to_date(&mut archive, &reader)?;
+    let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
     let mut search = Search::new(ArchiveShelf::new(&archive, &reader))?;
     let what = arguments.what.as_str();
     let hex = !what.is_empty() && what.bytes().all(|b| b.is_ascii_hexdigit());
@@ -48,7 +47,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     } else if hex && !opened::is_file(what) {
         Some(Query::Content(what))
     } else {
-        return page(global, arguments, &archive, &reader, &mut search, terminal);
+        return page(arguments, &archive, &reader, &mut search, terminal);
     };
     let text = html::collapse(what);
     if arguments.near {
@@ -84,14 +83,13 @@ fn print(found: &Found, arguments: &Arguments, archive: &Archive, terminal: &mut
 
 /// Which paragraphs of a page stand in the archive, or nearly do.
 fn page(
-    global: &Global,
     arguments: &Arguments,
     archive: &Archive,
     reader: &Reader,
     search: &mut Search<ArchiveShelf<'_>>,
     terminal: &mut Terminal,
 ) -> CommandResult {
-    let named = opened::page(global, &arguments.what).map_err(|failure| {
+    let named = opened::page(Some(archive), &arguments.what).map_err(|failure| {
         Failure::new(format!(
             "{failure}; `find --text` takes a single word for a paragraph"
         ))
@@ -158,7 +156,14 @@ fn near(
         }
     }
     if found.is_empty() && !arguments.json {
-        terminal.line("no paragraph of the archive is near")?;
+        let short = |text: &&str| text.chars().count() < NEAR_MINIMUM as usize;
+        if asked.iter().all(short) {
+            terminal.line(&format!(
+                "texts of fewer than {NEAR_MINIMUM} characters are not compared by likeness"
+            ))?;
+        } else {
+            terminal.line("no paragraph of the archive is near")?;
+        }
     }
     Ok(Outcome::found_if(found.is_empty()))
 }

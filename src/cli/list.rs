@@ -2,6 +2,7 @@
 
 use globset::GlobBuilder;
 
+use super::arguments::Reading;
 use super::failure::{Failure, writing};
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome, opened};
@@ -18,7 +19,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let archive = opened::open_complete(global)?;
+    let (archive, _) = opened::open_complete(global, &Reading::default())?;
     let mut articles = archive.articles()?;
     if let Some(pattern) = &arguments.pattern {
         let glob = GlobBuilder::new(pattern)

@@ -146,9 +146,10 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let mut terminal = Terminal::new(cli.global.color);
-    let result = run(cli, &mut terminal).and_then(|outcome| {
-        terminal.finish()?;
-        Ok(outcome)
+    let result = run(cli, &mut terminal).and_then(|outcome| match terminal.finish() {
+        // Whoever read our output went away: what was done is done.
+        Err(failure) if failure.is_closed_pipe() => Ok(outcome),
+        finished => finished.map(|()| outcome),
     });
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Global;
+use super::arguments::Reading;
 use super::failure::Failure;
 use crate::archive::{Archive, Snapshot};
 use crate::disk::LocalDisk;
-use crate::label::{Reader, Rules};
+use crate::label::{Reader, Rules, with_attribute};
 use crate::page::{Moment, Page};
+use crate::recipe::DEFAULT_ATTRIBUTE;
 use crate::report::layout::counted;
 use crate::source::{Item, SourceOptions};
 
@@ -28,23 +30,32 @@ pub(super) fn archive_path(global: &Global) -> PathBuf {
 pub(super) fn open(global: &Global) -> Result<Archive, Failure> {
     let path = archive_path(global);
     if !path.is_dir() {
-        return Err(Failure::at(
-            path.display(),
-            "there is no archive; `pressmark add` makes one, -A names another",
-        ));
+        return Err(no_archive(&path));
     }
     Archive::open(Arc::new(LocalDisk::new(&path))).map_err(|error| Failure::from(error).inside(&path))
 }
 
-/// Opens the archive for reading with every snapshot's blocks in the catalog, so that revisions are
-/// told by texts.
-pub(super) fn open_complete(global: &Global) -> Result<Archive, Failure> {
+fn no_archive(path: &Path) -> Failure {
+    Failure::at(
+        path.display(),
+        "there is no archive; `pressmark add` makes one, -A names another",
+    )
+}
+
+/// Opens the archive for reading with every snapshot's blocks in the catalog, so that the answers of
+/// `log`, `find` and `check` are complete. The reader has declared hashes from where the catalog has
+/// them: another attribute is refused.
+pub(super) fn open_complete(global: &Global, reading: &Reading) -> Result<(Archive, Reader), Failure> {
     let mut archive = open(global)?;
-    bring_up_to_date(
-        &mut archive,
-        &Reader::new(rules(global)?, crate::recipe::DEFAULT_ATTRIBUTE),
-    )?;
-    Ok(archive)
+    let reader = reading.reader(global)?;
+    let inside = |failure: Failure| failure.inside(&archive_path(global));
+    archive
+        .declare_attribute(reader.declared_attribute())
+        .map_err(|error| inside(error.into()))?;
+    if archive.unindexed()? > 0 {
+        super::reindex::rebuild(&mut archive, &reader)?;
+    }
+    Ok((archive, reader))
 }
 
 /// Opens the archive for adding, made if there is none; whether it was made.
@@ -71,9 +82,27 @@ pub(super) fn sites_path(global: &Global) -> PathBuf {
     archive_path(global).join(SITES)
 }
 
-/// Puts an entry behind the user's site rules. The file is replaced as a whole, and only by one that
-/// can be read.
+/// Puts an entry behind the user's site rules.
 pub(super) fn add_rule(global: &Global, entry: &str) -> Result<(), Failure> {
+    edit_rules(global, |mut toml| {
+        if !toml.is_empty() {
+            toml.push_str(if toml.ends_with('\n') { "\n" } else { "\n\n" });
+        }
+        toml.push_str(entry);
+        toml
+    })
+}
+
+/// Has declared hashes read from this attribute from now on, unless they are already.
+pub(super) fn keep_attribute(global: &Global, attribute: &str) -> Result<(), Failure> {
+    if rules(global)?.attribute().unwrap_or(DEFAULT_ATTRIBUTE) == attribute {
+        return Ok(());
+    }
+    edit_rules(global, |toml| with_attribute(&toml, attribute))
+}
+
+/// Changes the user's site rules. The file is replaced as a whole, and only by one that can be read.
+fn edit_rules(global: &Global, edit: impl FnOnce(String) -> String) -> Result<(), Failure> {
     let path = sites_path(global);
     let at = |error: &dyn std::fmt::Display| Failure::at(path.display(), error);
     if !archive_path(global).is_dir() {
@@ -81,29 +110,16 @@ pub(super) fn add_rule(global: &Global, entry: &str) -> Result<(), Failure> {
             &"there is no archive to keep site rules in; `pressmark add` makes one, -A names another",
         ));
     }
-    let mut toml = match std::fs::read_to_string(&path) {
-        Ok(toml) => toml,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+    let toml = match std::fs::read_to_string(&path) {
+        Ok(toml) => edit(toml),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => edit(String::new()),
         Err(error) => return Err(at(&error)),
     };
-    if !toml.is_empty() {
-        toml.push_str(if toml.ends_with('\n') { "\n" } else { "\n\n" });
-    }
-    toml.push_str(entry);
     Rules::builtin().with_toml(&toml).map_err(|error| at(&error))?;
     let new = path.with_extension("toml.new");
     std::fs::write(&new, toml)
         .and_then(|()| std::fs::rename(&new, &path))
         .map_err(|error| at(&error))
-}
-
-/// Builds what the catalog lacks about blocks, so that the answers of `log`, `find` and `check` are
-/// complete.
-pub(super) fn bring_up_to_date(archive: &mut Archive, reader: &Reader) -> Result<(), Failure> {
-    if archive.unindexed()? > 0 {
-        super::reindex::rebuild(archive, reader, false)?;
-    }
-    Ok(())
 }
 
 /// A page that an argument named.
@@ -120,18 +136,30 @@ pub(super) fn is_file(name: &str) -> bool {
     name == "-" || Path::new(name).is_file()
 }
 
-/// The page that `name` stands for: a file, standard input, or a snapshot of the archive.
-pub(super) fn page(global: &Global, name: &str) -> Result<NamedPage, Failure> {
-    if is_file(name) {
-        return file(name);
+/// The first name that is no file's, and so must be a snapshot's.
+pub(super) fn snapshot_among<'n>(names: impl IntoIterator<Item = &'n String>) -> Option<&'n String> {
+    names.into_iter().find(|name| !is_file(name))
+}
+
+/// The archive, if `snapshot`, a name that is no file's, must stand in it.
+/// Where there is none and none was named, [`page`] tells so of each such name.
+pub(super) fn shelf(global: &Global, snapshot: Option<&String>) -> Result<Option<Archive>, Failure> {
+    match snapshot {
+        Some(_) if global.archive.is_some() || archive_path(global).is_dir() => open(global).map(Some),
+        _ => Ok(None),
     }
-    let archive = open(global).map_err(|failure| {
-        Failure::new(format!(
-            "{name:?} is no file here, and to look for a snapshot of that name: {failure}"
-        ))
-    })?;
-    let snapshot = snapshot(&archive, name)?;
-    restored(&archive, &snapshot)
+}
+
+/// The page that `name` stands for: a file, standard input, or a snapshot of the archive.
+pub(super) fn page(archive: Option<&Archive>, name: &str) -> Result<NamedPage, Failure> {
+    match archive {
+        _ if is_file(name) => file(name),
+        Some(archive) => restored(archive, &snapshot(archive, name)?),
+        None => Err(Failure::new(format!(
+            "{name:?} is no file here, and to look for a snapshot of that name: {}",
+            no_archive(Path::new(DEFAULT_ARCHIVE))
+        ))),
+    }
 }
 
 pub(super) fn restored(archive: &Archive, snapshot: &Snapshot) -> Result<NamedPage, Failure> {
@@ -144,21 +172,27 @@ pub(super) fn restored(archive: &Archive, snapshot: &Snapshot) -> Result<NamedPa
 }
 
 fn file(name: &str) -> Result<NamedPage, Failure> {
-    let mut items = crate::source::open(name, &SourceOptions::default())?;
-    loop {
-        match items.next() {
-            Some(Item::Page(page, _)) => {
-                return Ok(NamedPage {
-                    name: name.to_owned(),
-                    page: *page,
-                    snapshot: None,
-                });
+    let mut found = None;
+    for item in crate::source::open(name, &SourceOptions::default())? {
+        match item {
+            Item::Page(page, _) if found.is_none() => found = Some(page),
+            Item::Page(..) => {
+                return Err(Failure::at(
+                    name,
+                    "there are several pages in it; `pressmark add` it, and name one by its address",
+                ));
             }
-            Some(Item::Skipped(fault) | Item::Noted(fault)) => return Err(Failure::new(fault)),
-            Some(Item::LeftOut(_)) => {}
-            None => return Err(Failure::at(name, "there is no page in it")),
+            Item::Skipped(fault) if found.is_none() => return Err(Failure::new(fault)),
+            Item::Noted(fault) => super::terminal::tell_user(&fault.to_string()),
+            Item::Skipped(_) | Item::LeftOut(_) => {}
         }
     }
+    let page = found.ok_or_else(|| Failure::at(name, "there is no page in it"))?;
+    Ok(NamedPage {
+        name: name.to_owned(),
+        page: *page,
+        snapshot: None,
+    })
 }
 
 /// The snapshot that `name` stands for: `ADDRESS`, `ADDRESS@N` or `ADDRESS@TIME`. An exact match of

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::arguments::{Reading, Sources};
 use super::failure::{Failure, writing};
-use super::inputs::{Input, inputs, page_input};
+use super::inputs::{Input, first_snapshot, inputs, page_input};
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
-use crate::label::{SiteRecipe, SiteRule};
+use crate::label::{SiteRecipe, SiteRule, recipe_entry};
 use crate::page::host;
 use crate::recipe::{self, FindOptions, FindReport, PageInput, Recipe};
 use crate::report::recipe as report;
@@ -96,8 +96,13 @@ pub(super) fn run(global: &Global, command: &Command, terminal: &mut Terminal) -
 }
 
 fn search(global: &Global, arguments: &Find, terminal: &mut Terminal) -> CommandResult {
+    let archive = opened::shelf(global, first_snapshot(&arguments.pages))?;
     let reader = arguments.reading.reader(global)?;
-    let (pages, outcome) = inputs(global, &arguments.pages, &arguments.sources, &reader)?;
+    let options = arguments.sources.options();
+    let (pages, outcome) = inputs(archive.as_ref(), &arguments.pages, &options, &reader)?;
+    if pages.is_empty() && outcome != Outcome::Clean {
+        return Ok(outcome);
+    }
     let keep = match &arguments.keep {
         Some(host) => Some(hosts(host, &pages)?),
         None => None,
@@ -170,25 +175,19 @@ fn keep_rule(global: &Global, hosts: &[String], found: &FindReport, recipe: &Rec
         tell_user(&format!("{}: has this recipe already", path.display()));
         return Ok(());
     }
-    let names: Vec<String> = missing.iter().map(|host| format!("{host:?}")).collect();
+    let missing: Vec<&str> = missing.into_iter().map(String::as_str).collect();
     let fits = found.found.first().map_or(0, |best| best.reproduced.len());
-    let entry = format!(
-        "# Kept by `pressmark recipe find`: gives {fits} of {} declared hashes.\n[[site]]\nhosts = [{}]\n\n\
-         [site.recipe]\n{}",
-        found.declared.len(),
-        names.join(", "),
-        recipe.to_toml()
+    let comment = format!(
+        "Kept by `pressmark recipe find`: gives {fits} of {} declared hashes.",
+        found.declared.len()
     );
+    let entry = recipe_entry(&missing, &recipe.to_toml(), &comment);
     opened::add_rule(global, &entry)?;
     tell_user(&format!(
         "{}: {} kept for {}; `pressmark check` uses it",
         path.display(),
         recipe.label(),
-        missing
-            .iter()
-            .map(|host| host.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        missing.join(", ")
     ));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::Reading;
 use super::failure::Failure;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
 use crate::archive::Archive;
 use crate::catalog::blocks::Outline;
@@ -19,9 +19,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
     let mut archive = opened::open(global)?;
-    let read = rebuild(&mut archive, &reader, true)?;
+    let reader = arguments.reading.reader(global)?;
+    archive.clear_blocks()?;
+    opened::keep_attribute(global, reader.declared_attribute())?;
+    let read = rebuild(&mut archive, &reader)?;
     if arguments.json {
         terminal.json(&serde_json::json!({"type": "summary", "snapshots": read}))?;
     } else {
@@ -30,14 +32,14 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             counted(read, "snapshot")
         ))?;
     }
-    Ok(Outcome::Clean)
+    Ok(Outcome::found_if(archive.unindexed()? > 0))
 }
 
-/// Builds the block part of the catalog, of every snapshot or of those that lack it.
-pub(super) fn rebuild(archive: &mut Archive, reader: &Reader, all: bool) -> Result<u64, Failure> {
+/// Builds the block part of the catalog of the snapshots that lack it.
+pub(super) fn rebuild(archive: &mut Archive, reader: &Reader) -> Result<u64, Failure> {
+    archive.declare_attribute(reader.declared_attribute())?;
     let bar = progress::count(None);
     let read = archive.reindex(
-        all,
         &mut |page| {
             let document = reader.read(page);
             Outline::of(&document, article_hash(&document))
@@ -48,5 +50,12 @@ pub(super) fn rebuild(archive: &mut Archive, reader: &Reader, all: bool) -> Resu
         },
     )?;
     bar.finish_and_clear();
+    let left = archive.unindexed()?;
+    if left > 0 {
+        tell_user(&format!(
+            "{} cannot be restored: what stood there is not found; `pressmark scrub` tells more",
+            counted(left, "snapshot")
+        ));
+    }
     Ok(read)
 }

@@ -51,14 +51,15 @@ pub(super) fn duration(spelled: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
-    let mut archive = opened::open(global)?;
-    if !arguments.packs_only {
-        opened::bring_up_to_date(&mut archive, &reader)?;
-    }
+    let (archive, reader) = if arguments.packs_only {
+        (opened::open(global)?, None)
+    } else {
+        let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
+        (archive, Some(reader))
+    };
     let options = ScrubOptions {
         max_duration: arguments.max_duration,
-        reader: (!arguments.packs_only).then_some(&reader),
+        reader: reader.as_ref(),
         now: Moment::from_system_time(SystemTime::now()),
     };
     let bar = progress::bytes(Some(0));
@@ -93,8 +94,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
 }
 
 pub(super) fn repair(global: &Global, arguments: &RepairArguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
     let mut archive = opened::open(global)?;
+    let reader = arguments.reading.reader(global)?;
     let look = terminal.look();
     let mut printing: Result<(), Failure> = Ok(());
     let summary = scrub::repair(&mut archive, &reader, &mut |event| {

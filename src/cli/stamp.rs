@@ -30,9 +30,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let reader = arguments.reading.reader(global)?;
     let recipe = by_name(&arguments.recipe)?;
-    let named = opened::page(global, &arguments.page)?;
+    let archive = opened::shelf(global, opened::snapshot_among([&arguments.page]))?;
+    let reader = arguments.reading.reader(global)?;
+    let named = opened::page(archive.as_ref(), &arguments.page)?;
     let document = reader.read(&named.page);
     let input = PageInput {
         address: Some(&named.page.address),

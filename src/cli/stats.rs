@@ -1,5 +1,6 @@
 //! `stats`: figures about the archive.
 
+use super::arguments::Reading;
 use super::failure::writing;
 use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome, opened};
@@ -13,7 +14,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Terminal) -> CommandResult {
-    let stats = opened::open_complete(global)?.stats()?;
+    let (archive, _) = opened::open_complete(global, &Reading::default())?;
+    let stats = archive.stats()?;
     if arguments.json {
         terminal.json(&report::stats_object(&stats))?;
     } else {

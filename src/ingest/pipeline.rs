@@ -42,6 +42,7 @@ pub fn run(
     observe: &mut dyn FnMut(Event),
 ) -> Result<Summary, IngestError> {
     let archive = &*archive;
+    archive.declare_attribute(reader.declared_attribute())?;
     let writer = Mutex::new(archive.writer(WriterOptions::default())?);
     let workers = pool::cores();
     thread::scope(|scope| {
@@ -241,13 +242,12 @@ impl Sink<'_, '_, '_> {
         loop {
             match steps.next_within(TICK) {
                 Next::Item(step) => self.take(step)?,
-                Next::Waiting => {
-                    if self.commit_due() {
-                        self.commit()?;
-                    }
-                }
+                Next::Waiting => {}
                 Next::End => break,
                 Next::Broken => return Err(IngestError::Worker),
+            }
+            if self.commit_due() {
+                self.commit()?;
             }
         }
         self.commit()
@@ -265,7 +265,7 @@ impl Sink<'_, '_, '_> {
                 self.summary.new += 1;
                 self.first_pending.get_or_insert_with(Instant::now);
                 self.count(place, &counts);
-                if full || self.commit_due() {
+                if full {
                     self.commit()?;
                 }
             }

@@ -5,6 +5,7 @@
 mod body;
 mod builtin;
 mod explain;
+mod facts;
 mod hashes;
 mod home;
 mod images;
@@ -20,11 +21,12 @@ mod selector;
 mod words;
 
 pub use explain::{Reason, explain};
+pub use facts::{Fact, facts};
 pub use hashes::{article_hash, page_text_hash};
 pub use images::{ImageRule, image_identity};
 pub use overrides::{Override, overrides};
 pub use reader::Reader;
-pub use rules::{Rules, SiteRecipe, SiteRule};
+pub use rules::{Rules, SiteRecipe, SiteRule, recipe_entry, with_attribute};
 pub use selector::{Selector, SelectorError};
 
 use crate::block::Document;

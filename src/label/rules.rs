@@ -49,6 +49,7 @@ impl Eq for SiteRecipe {}
 /// Site rules by host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
+    attribute: Option<String>,
     everywhere: SiteRule,
     sites: Vec<SiteRule>,
 }
@@ -57,6 +58,7 @@ pub struct Rules {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    attribute: Option<String>,
     #[serde(default)]
     site: Vec<WrittenSite>,
 }
@@ -99,6 +101,7 @@ impl Rules {
     #[must_use]
     pub fn builtin() -> Self {
         let none = Self {
+            attribute: None,
             everywhere: SiteRule {
                 host: "*".to_owned(),
                 ..SiteRule::default()
@@ -116,6 +119,9 @@ impl Rules {
             line: error.span().map_or(1, |span| line_of(toml, &span)),
             message: error.message().trim().replace('\n', ", "),
         })?;
+        if let Some(attribute) = &written.attribute {
+            self.attribute = Some(attribute.to_ascii_lowercase());
+        }
         for site in &written.site {
             if site.hosts.get_ref().is_empty() {
                 return Err(LabelError::Value {
@@ -139,6 +145,12 @@ impl Rules {
             }
         }
         Ok(self)
+    }
+
+    /// The attribute that holds declared hashes, if the rules name one.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&str> {
+        self.attribute.as_deref()
     }
 
     /// The rule for a host: that of the host itself, else of the longest `*.` pattern that it ends
@@ -230,10 +242,47 @@ fn line_of(toml: &str, span: &Range<usize>) -> usize {
         + 1
 }
 
+/// Rules as TOML that name the attribute which holds declared hashes, in place of any they named before.
+#[must_use]
+pub fn with_attribute(rules: &str, attribute: &str) -> String {
+    // Only keys before the first table are the file's own.
+    let own = rules
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with('['))
+        .count();
+    let names_it = |line: &str| {
+        line.split_once('=')
+            .is_some_and(|(key, _)| key.trim() == "attribute")
+    };
+    let mut toml = format!("attribute = {}\n", string(attribute));
+    for (number, line) in rules.lines().enumerate() {
+        if number >= own || !names_it(line) {
+            toml.push_str(line);
+            toml.push('\n');
+        }
+    }
+    toml
+}
+
+/// An entry that keeps a recipe, given as TOML, for hosts, under a comment of one line. It belongs behind
+/// the other rules: a later entry overrides the keys it names and no others.
+#[must_use]
+pub fn recipe_entry(hosts: &[&str], recipe: &str, comment: &str) -> String {
+    let hosts: Vec<String> = hosts.iter().map(|host| string(host)).collect();
+    format!(
+        "# {comment}\n[[site]]\nhosts = [{}]\n\n[site.recipe]\n{recipe}",
+        hosts.join(", ")
+    )
+}
+
+/// A text as TOML spells it.
+fn string(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 impl fmt::Display for SiteRule {
     /// As TOML that [`Rules::with_toml`] reads back.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let string = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let list = |texts: Vec<String>| {
             format!(
                 "[{}]",

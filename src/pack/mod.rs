@@ -17,7 +17,7 @@ pub mod scan;
 pub use build::{Finished, PackBuilder, PlacedRecord};
 pub use codec::{Codec, Compressed};
 pub use frame::{Frame, Kind};
-pub use read::{Directory, Pack};
+pub use read::{Directory, Pack, TableRow};
 pub use record::{Record, SnapshotRecord, Tombstone};
 
 /// The format version this pressmark writes, and the newest it reads.

@@ -14,3 +14,4 @@ pub mod layout;
 pub mod log;
 pub mod recipe;
 pub mod scrub;
+pub mod site;

@@ -89,6 +89,8 @@ pub fn repair(
     observe: &mut dyn FnMut(RepairEvent),
 ) -> Result<RepairSummary, ArchiveError> {
     let lock = archive.maintain()?.ok_or(ArchiveError::Locked)?;
+    // By another attribute blocks would be others, and each would be taken for damage.
+    archive.declare_attribute(reader.declared_attribute())?;
     let options = ScrubOptions {
         max_duration: None,
         reader: Some(reader),
@@ -141,8 +143,8 @@ pub fn repair(
     if rebuild {
         archive.rebuild_catalog()?;
     }
+    archive.declare_attribute(reader.declared_attribute())?;
     let snapshots = archive.reindex(
-        false,
         &mut |page| {
             let document = reader.read(page);
             Outline::of(&document, article_hash(&document))

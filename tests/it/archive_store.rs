@@ -265,7 +265,7 @@ fn what_was_parsed_is_in_the_catalog_after_the_commit() {
         parsed += 1;
         Outline::default()
     };
-    assert_eq!(reopened.reindex(false, parse, &mut |_, _| ()).unwrap(), 3);
+    assert_eq!(reopened.reindex(parse, &mut |_, _| ()).unwrap(), 3);
     assert_eq!((parsed, reopened.unindexed().unwrap()), (3, 0));
 }
 

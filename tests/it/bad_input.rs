@@ -135,6 +135,63 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn what_was_added_does_not_depend_on_who_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("pages");
+    fs::create_dir(&pages).unwrap();
+    fs::write(pages.join("a.html"), "<p>A page that is kept.").unwrap();
+    fs::write(pages.join("b.html"), "").unwrap();
+    for arguments in [&["add", "pages"][..], &["add", "--json", "pages"]] {
+        let mut child = command(folder.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "the empty page is told: {arguments:?}"
+        );
+        let listed = pressmark(folder.path(), &["list"]).expect_code(0);
+        assert!(listed.out.contains("a.html"), "{}", listed.out);
+    }
+}
+
+#[test]
+fn a_check_of_nothing_does_not_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    pressmark(folder.path(), &["check", "empty"]).expect_code(1);
+    // One name that is wrong does not keep the other page from being checked.
+    fs::write(
+        folder.path().join("a.html"),
+        "<p contents-hash=\"no digest\">Text.",
+    )
+    .unwrap();
+    let run = pressmark(folder.path(), &["check", "typo.html", "a.html"]).expect_code(2);
+    assert!(
+        run.out.contains("malformed") && run.err.contains("typo.html"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+}
+
+#[test]
+fn a_file_with_several_pages_is_not_taken_for_its_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |n: u32| format!("{{\"url\":\"https://a.example/{n}\",\"html\":\"<p>Page {n}.</p>\"}}\n");
+    fs::write(folder.path().join("one.ndjson"), line(1)).unwrap();
+    fs::write(folder.path().join("two.ndjson"), line(1) + &line(2)).unwrap();
+    pressmark(folder.path(), &["site", "test", "one.ndjson"]).expect_code(0);
+    let run = pressmark(folder.path(), &["diff", "one.ndjson", "two.ndjson"]).expect_code(2);
+    assert!(run.err.contains("several pages"), "{}", run.err);
+}
+
+#[test]
 fn without_a_terminal_there_are_no_colours_and_no_bars() {
     let folder = tempfile::tempdir().unwrap();
     let pages = repository("archive/pages");

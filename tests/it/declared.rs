@@ -160,3 +160,111 @@ fn declared_hashes_ids_and_attributes_survive_every_path() {
     pressmark(folder, &["-A", "from-files", "scrub"]).expect_code(0);
     assert_eq!(ask(folder, "from-files", "repair"), added, "repair");
 }
+
+/// Pages whose hashes stand under another name than `contents-hash`.
+fn summed(n: u32) -> String {
+    let paragraph = |text: String| {
+        let sum = pressmark::digest::sha256(text.as_bytes());
+        let other = pressmark::digest::blake3(text.as_bytes());
+        format!("<p data-sum=\"{sum}\" contents-hash=\"{other}\">{text}</p>")
+    };
+    let lines: String = ["A pilot boat left the quay.", "The lock closed at noon."]
+        .iter()
+        .map(|line| paragraph(format!("{line} Edition {n}.")))
+        .collect();
+    format!(
+        "<!doctype html><title>Quay</title><article>{lines}{}</article>",
+        paragraph("No one was hurt.".to_owned())
+    )
+}
+
+#[test]
+fn an_archive_answers_by_the_attribute_it_was_read_with_and_refuses_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::create_dir(folder.join("in")).unwrap();
+    for n in 1..=2 {
+        fs::write(folder.join(format!("in/{n}.html")), summed(n)).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["-A", "a"];
+        all.extend(arguments);
+        pressmark(folder, &all)
+    };
+    let base = "https://quay.example/";
+    // A name that was tried in vain does not stick.
+    fs::create_dir(folder.join("empty")).unwrap();
+    run(&["add", "--attr", "data-sun", "empty"]).expect_code(0);
+    run(&["add", "--base-url", base, "--attr", "data-sum", "in/1.html"]).expect_code(0);
+    // Without a name the archive's attribute holds: in `add`, `check`, `find` and after.
+    run(&["add", "--base-url", base, "in/2.html"]).expect_code(0);
+    let page = "https://quay.example/in/2.html";
+    let seen = |run: crate::command::Run| {
+        let lines = run.json();
+        let count = |key: &str, value: &str| lines.iter().filter(|line| line[key] == value).count();
+        let reproduced = count("verdict", "reproduced");
+        (
+            reproduced,
+            count("witness", "consistent"),
+            count("witness", "first"),
+        )
+    };
+    assert_eq!(seen(run(&["check", "--json", page]).expect_code(0)), (3, 1, 2));
+    let shared = pressmark::digest::sha256(b"No one was hurt.").to_string();
+    let places = |run: crate::command::Run| run.json().len();
+    assert_eq!(
+        places(run(&["find", "--json", "--declared", &shared]).expect_code(0)),
+        2
+    );
+    // Another attribute would be answered wrongly: what it declares is not in the ledger.
+    for refused in [
+        &["check", "--attr", "contents-hash", page][..],
+        &["check", "--all", "--attr", "contents-hash"],
+        &["find", "--attr", "contents-hash", "--declared", &shared],
+        &["log", "--attr", "contents-hash", page],
+        &["scrub", "--attr", "contents-hash"],
+        &["repair", "--attr", "contents-hash"],
+        &["add", "--attr", "contents-hash", "in/1.html"],
+    ] {
+        let told = run(refused).expect_code(2).err;
+        assert!(
+            told.contains("reindex --attr contents-hash"),
+            "{refused:?}: {told}"
+        );
+    }
+    // It is no secret of the catalog.
+    fs::remove_file(folder.join("a/catalog.sqlite")).unwrap();
+    assert_eq!(seen(run(&["check", "--json", page]).expect_code(0)), (3, 1, 2));
+    run(&["scrub"]).expect_code(0);
+    // Read anew, it answers for the other.
+    run(&["reindex", "--attr", "contents-hash"]).expect_code(0);
+    assert_eq!(seen(run(&["check", "--json", page]).expect_code(1)), (0, 1, 2));
+    run(&["find", "--json", "--declared", &shared]).expect_code(1);
+    run(&["check", "--attr", "data-sum", page]).expect_code(2);
+    run(&["scrub"]).expect_code(0);
+}
+
+#[test]
+fn more_pages_than_are_kept_are_checked_like_few() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (name, padding) in [("few", 0), ("many", 23 << 20)] {
+        fs::create_dir(folder.join(name)).unwrap();
+        for n in 1..=3 {
+            let page = format!("{}<!--{}-->", summed(n), "-".repeat(padding));
+            fs::write(folder.join(format!("{name}/{n}.html")), page).unwrap();
+        }
+        fs::write(folder.join(format!("{name}/4.html")), "").unwrap();
+    }
+    let [few, many] = ["few", "many"].map(|name| {
+        let run = pressmark(
+            &folder.join(name),
+            &["check", "--json", "--attr", "data-sum", "."],
+        )
+        .expect_code(2);
+        assert_eq!(run.err.matches("4.html").count(), 1, "{}", run.err);
+        run.json()
+    });
+    assert_eq!(few.len(), 10, "nine blocks and a summary");
+    assert_eq!(few, many);
+}

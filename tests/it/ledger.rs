@@ -616,3 +616,32 @@ fn an_archive_passes_as_its_only_page_does() {
         pressmark(folder, &["-A", "a", "check", "--all", "--allow", allowed]).expect_code(code);
     }
 }
+
+#[test]
+fn an_error_page_between_two_revisions_hides_no_removal() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let whole = article("key");
+    let last = whole.rfind("<address").unwrap();
+    let last_gone = format!("{}</section>", &whole[..last]);
+    let mut lines = String::new();
+    for (n, status, html) in [
+        (1, 200, whole.as_str()),
+        (2, 503, "<p>Back soon.</p>"),
+        (3, 200, last_gone.as_str()),
+    ] {
+        let line = json!({"url": ADDRESS, "fetched_at": format!("2026-07-1{n}T06:00:00Z"), "status": status, "html": html});
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    fs::write(folder.join("crawl.ndjson"), lines).unwrap();
+    pressmark(folder, &["-A", "a", "add", "crawl.ndjson"]).expect_code(0);
+    let missing = |name: &str| {
+        let run = pressmark(folder, &["-A", "a", "check", "--json", name]);
+        let summary = run.json().pop().unwrap();
+        let changed = &summary["structure"]["changed"][0];
+        assert_eq!(changed["against"]["n"], 1, "{summary}");
+        changed["missing"].as_array().unwrap().len()
+    };
+    assert_eq!(missing(&format!("{ADDRESS}@3")), 1);
+}

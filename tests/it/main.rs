@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on may say so by panicking
 
+mod archive_beside;
 mod archive_corpus;
 mod archive_faults;
 mod archive_hostile;

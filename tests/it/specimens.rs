@@ -59,7 +59,6 @@ fn add(archive: &Archive, pages: &[u32]) {
 fn reindex(archive: &mut Archive) {
     archive
         .reindex(
-            false,
             &mut |page| {
                 let document = reader().read(page);
                 Outline::of(&document, article_hash(&document))

@@ -406,6 +406,21 @@ fn altered_needs_two_different_blocks_of_the_same_kind_on_page_or_site() {
     let site = pressmark::check::evidence(PageInput::new(two.as_bytes(), &document), builtins());
     assert_eq!(verdict(&bad("general"), &site), Verdict::Altered);
     assert_eq!(verdict(&bad("quote"), &site), Verdict::Unproven);
+    // The hash of empty text stands over any image: it proves no rule.
+    let image = |name: &str| {
+        let hash = sha256(b"");
+        format!(
+            "<figure dmcf-ptype=figure contents-hash={hash}><img src=\"https://img.example/{name}\"></figure>"
+        )
+    };
+    let captioned = format!(
+        "<figure dmcf-ptype=figure contents-hash={}><img src=c.jpg><figcaption>Quay</figcaption></figure>",
+        sha256(b"by another rule")
+    );
+    assert_eq!(
+        verdict(&(image("a.jpg") + &image("b.jpg") + &captioned), &none),
+        Verdict::Unproven
+    );
 }
 
 #[test]

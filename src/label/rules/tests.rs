@@ -113,6 +113,7 @@ fn a_shown_rule_reads_back() {
     for host in ["news.example", "v.daum.net", "hash.example"] {
         let rule = rules.for_host(Some(host));
         let empty = Rules {
+            attribute: None,
             everywhere: SiteRule::default(),
             sites: vec![],
         };
@@ -133,5 +134,35 @@ fn a_recipe_may_be_written_out() {
     assert!(
         error.contains("line 3") && error.contains("name, the path"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_kept_recipe_overrides_the_recipe_and_nothing_else() {
+    let recipe = "name = \"kept\"\nsteps = []\n";
+    let entry = recipe_entry(&["news.example", "other.example"], recipe, "Kept by a test.");
+    let rules = Rules::builtin().with_toml(&format!("{USER}\n{entry}")).unwrap();
+    for host in ["news.example", "other.example"] {
+        let kept = &rules.for_host(Some(host)).recipe;
+        assert!(matches!(kept, Some(SiteRecipe::Written(table)) if table["name"].as_str() == Some("kept")));
+    }
+    let before = Rules::builtin().with_toml(USER).unwrap();
+    let [before, after] = [&before, &rules].map(|rules| rules.for_host(Some("news.example")));
+    assert_eq!((&before.ignore, &before.article), (&after.ignore, &after.article));
+}
+
+#[test]
+fn the_attribute_of_declared_hashes_is_set_once_and_leaves_the_rules_alone() {
+    let once = with_attribute(USER, "Data-Sum");
+    let twice = with_attribute(&format!("# Mine.\n{once}"), "data-hash");
+    assert_eq!(twice.matches("attribute").count(), 1, "{twice}");
+    assert!(twice.contains("# Mine."));
+    let rules = |toml: &str| Rules::builtin().with_toml(toml).unwrap();
+    assert_eq!(rules(&once).attribute(), Some("data-sum"));
+    assert_eq!(rules(&twice).attribute(), Some("data-hash"));
+    assert_eq!(rules(USER).attribute(), None);
+    assert_eq!(
+        rules(&twice).for_host(Some("news.example")),
+        rules(USER).for_host(Some("news.example"))
     );
 }

@@ -1,0 +1,56 @@
+//! Bodies read from packs that are kept open, without the catalog: another process may take a body out, and
+//! with it every word of where it lay, while pages that rest on it are on their way.
+
+use std::sync::Arc;
+
+use super::cache::Body;
+use super::read::prefix_body;
+use crate::digest::{Hash, blake3};
+use crate::pack::codec::{decompress, decompress_group};
+use crate::pack::frame::Kind;
+use crate::pack::{MAX_DEPTH, Pack, TableRow};
+
+/// The body, if these packs hold it and everything it rests on.
+pub(super) fn body(packs: &[Arc<Pack>], hash: &Hash) -> Option<Body> {
+    follow(packs, hash, MAX_DEPTH + 1)
+}
+
+/// The same from a copy whose depth is below `below`: depths fall along a delta, so no circle is possible.
+fn follow(packs: &[Arc<Pack>], hash: &Hash, below: u32) -> Option<Body> {
+    packs.iter().find_map(|pack| {
+        let table = pack.page_table(pack.directory().ok()?.page_table_at).ok()?;
+        table
+            .iter()
+            .filter(|row| row.prefix == hash.prefix())
+            .find_map(|row| copy(packs, pack, row, hash, below))
+    })
+}
+
+fn copy(packs: &[Arc<Pack>], pack: &Pack, row: &TableRow, hash: &Hash, below: u32) -> Option<Body> {
+    let (frame, payload) = pack.payload(row.at).ok()?;
+    let body = match frame.kind {
+        Kind::Page if frame.body == Some(*hash) && frame.depth < below => {
+            let base = match frame.base {
+                None => None,
+                Some(base) => Some(follow(packs, &base, frame.depth)?),
+            };
+            let base = base.as_ref().map(|base| base.as_slice());
+            decompress(frame.codec, &payload, base, frame.raw as usize).ok()?
+        }
+        Kind::Group => {
+            let place = row.place as usize;
+            let start: usize = frame.lengths.get(..place)?.iter().map(|&l| l as usize).sum();
+            let end = start + *frame.lengths.get(place)? as usize;
+            let prefix = match frame.prefix {
+                None => Vec::new(),
+                Some(at) => prefix_body(pack, at).ok()?,
+            };
+            decompress_group(&payload, &prefix, end)
+                .ok()?
+                .get(start..end)?
+                .to_vec()
+        }
+        _ => return None,
+    };
+    (blake3(&body) == *hash).then(|| Arc::new(body))
+}
