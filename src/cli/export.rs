@@ -274,20 +274,14 @@ fn write(
     let blocks = || each(archive, snapshots, Some(&reader));
     match arguments.format {
         Format::Warc => {
-            let options = arguments.warc();
-            let mut export = WarcExport::new(stream(arguments, terminal)?, options.clone());
-            let tally = each_packed(archive, snapshots, None, options, &mut |packed| {
-                export.put(packed)
-            })?;
+            let (mut export, plan) = WarcExport::new(stream(arguments, terminal)?, arguments.warc());
+            let tally = each_packed(archive, snapshots, None, plan, &mut |packed| export.put(packed))?;
             export.finish().map_err(failed)?;
             Ok(tally)
         }
         Format::Cdxj => {
-            let options = arguments.warc();
-            let mut export = WarcExport::new(io::sink(), options.clone());
-            let tally = each_packed(archive, snapshots, None, options, &mut |packed| {
-                export.put(packed)
-            })?;
+            let (mut export, plan) = WarcExport::new(io::sink(), arguments.warc());
+            let tally = each_packed(archive, snapshots, None, plan, &mut |packed| export.put(packed))?;
             let (_, lines) = export.finish()?;
             export::write_cdxj(&lines, stream(arguments, terminal)?)
                 .map_err(|error| super::failure::writing(&error))?;
@@ -299,10 +293,9 @@ fn write(
                 created: None,
                 revisit: arguments.revisit,
             };
-            let warc = options.warc();
-            let mut export = WaczExport::new(file(arguments.path("file")?)?, options)?;
+            let (mut export, plan) = WaczExport::new(file(arguments.path("file")?)?, options)?;
             let put = &mut |packed: &PackedSnapshot| export.put(packed);
-            let tally = each_packed(archive, snapshots, Some(&reader), warc, put)?;
+            let tally = each_packed(archive, snapshots, Some(&reader), plan, put)?;
             export.finish()?;
             Ok(tally)
         }
@@ -365,8 +358,7 @@ fn stream<'t>(arguments: &Arguments, terminal: &'t mut Terminal) -> Result<Box<d
 /// Where an export puts one snapshot.
 type Add<'a> = &'a mut dyn FnMut(&Outgoing) -> Result<(), ExportError>;
 
-/// Restores the snapshots on all cores and hands them on in order. One that cannot be restored is
-/// told and counted, and the rest goes on.
+/// Restores the snapshots on all cores and hands them on in order.
 fn each<'a>(
     archive: &'a Archive,
     snapshots: &'a [Snapshot],
@@ -374,25 +366,17 @@ fn each<'a>(
 ) -> impl FnOnce(Add<'_>) -> Result<Tally, Failure> + 'a {
     move |add| {
         let bar = progress::count(Some(snapshots.len() as u64));
-        let mut tally = Tally::default();
         let result = std::thread::scope(|scope| {
             let restored = pool::ordered(scope, pool::cores(), snapshots.iter(), |snapshot| {
                 export::restored(archive, snapshot, reader)
             });
-            for outgoing in restored {
-                bar.inc(1);
-                match outgoing {
-                    Ok(outgoing) => {
-                        add(&outgoing).map_err(failed)?;
-                        tally.count(&outgoing, &bar);
-                    }
-                    Err(error) => tally.lose(error, &bar)?,
-                }
-            }
-            Ok(())
+            hand_on(restored, &bar, |outgoing| {
+                add(&outgoing)?;
+                Ok(outgoing)
+            })
         });
         bar.finish_and_clear();
-        result.map(|()| tally)
+        result
     }
 }
 
@@ -401,35 +385,44 @@ fn each_packed(
     archive: &Archive,
     snapshots: &[Snapshot],
     reader: Option<&crate::label::Reader>,
-    options: WarcOptions,
+    mut plan: WarcPlan,
     put: &mut dyn FnMut(&PackedSnapshot) -> Result<(), ExportError>,
 ) -> Result<Tally, Failure> {
     let bar = progress::count(Some(snapshots.len() as u64));
-    let mut tally = Tally::default();
     let result = std::thread::scope(|scope| {
         let restored = pool::ordered(scope, pool::cores(), snapshots.iter(), |snapshot| {
             export::restored(archive, snapshot, reader)
         });
-        let mut plan = WarcPlan::new(options);
         let planned = restored.map(move |outgoing| outgoing.map(|outgoing| plan.plan(outgoing)));
         let packed = pool::ordered(scope, pool::cores(), planned, |planned| {
             planned.map(Planned::pack)
         });
-        for packed in packed {
-            bar.inc(1);
-            match packed {
-                Ok(packed) => {
-                    let packed = packed.map_err(failed)?;
-                    put(&packed).map_err(failed)?;
-                    tally.count(&packed.outgoing, &bar);
-                }
-                Err(error) => tally.lose(error, &bar)?,
-            }
-        }
-        Ok(())
+        hand_on(packed, &bar, |packed| {
+            let packed = packed?;
+            put(&packed)?;
+            Ok(packed.outgoing)
+        })
     });
     bar.finish_and_clear();
-    result.map(|()| tally)
+    result
+}
+
+/// Writes what was made of each snapshot and counts it. One that cannot be restored is told and
+/// counted, and the rest goes on.
+fn hand_on<T>(
+    made: impl Iterator<Item = Result<T, ArchiveError>>,
+    bar: &indicatif::ProgressBar,
+    mut write: impl FnMut(T) -> Result<Outgoing, ExportError>,
+) -> Result<Tally, Failure> {
+    let mut tally = Tally::default();
+    for made in made {
+        bar.inc(1);
+        match made {
+            Ok(made) => tally.count(&write(made).map_err(failed)?, bar),
+            Err(error) => tally.lose(error, bar)?,
+        }
+    }
+    Ok(tally)
 }
 
 /// A closed pipe stays one.

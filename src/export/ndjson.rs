@@ -137,6 +137,18 @@ pub(super) fn pages(outgoing: &Outgoing, line: &mut Map<String, Value>) {
     };
 }
 
+/// Keys that `add` does not read as metadata. Metadata has one where the source called it otherwise by
+/// `--map`; written back, it would be taken for a body or a status.
+const OWN_KEYS: [&str; 7] = [
+    "url",
+    "fetched_at",
+    "html",
+    "body_base64",
+    "path",
+    "status",
+    "headers",
+];
+
 /// Status, headers and metadata, where there are any.
 pub(super) fn described(outgoing: &Outgoing, line: &mut Map<String, Value>) {
     let page = &outgoing.page;
@@ -147,7 +159,7 @@ pub(super) fn described(outgoing: &Outgoing, line: &mut Map<String, Value>) {
         line.insert("headers".to_owned(), json!(page.headers));
     }
     for (name, value) in &page.metadata {
-        if !line.contains_key(name) {
+        if !line.contains_key(name) && !OWN_KEYS.contains(&name.as_str()) {
             line.insert(name.clone(), value.clone());
         }
     }

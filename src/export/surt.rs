@@ -191,16 +191,21 @@ fn strip_sessions(query: &str) -> String {
     kept.join("&")
 }
 
-/// Decodes percent escapes until none is left.
+/// Decodes percent escapes until none is left, each as soon as it is whole: what it gives may be part of
+/// another one.
 fn unescape(bytes: &[u8]) -> Vec<u8> {
-    let mut decoded = bytes.to_vec();
-    loop {
-        let next: Vec<u8> = percent_encoding::percent_decode(&decoded).collect();
-        if next == decoded {
-            return decoded;
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let mut decoded = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        decoded.push(byte);
+        while let &[.., b'%', high, low] = decoded.as_slice()
+            && let (Some(high), Some(low)) = (digit(high), digit(low))
+        {
+            decoded.truncate(decoded.len() - 3);
+            decoded.push(high << 4 | low);
         }
-        decoded = next;
     }
+    decoded
 }
 
 /// Escapes what is not printable ASCII, and `#` and `%`.
@@ -235,6 +240,7 @@ mod tests {
             ("http://news.example:8080/x/../y//z/", "example,news:8080)/y/z"),
             ("https://news.example/?", "example,news)/"),
             ("https://news.example/a%2541#top", "example,news)/aa"),
+            ("https://news.example/%%34%31%2", "example,news)/a%252"),
             ("https://u:p@news.example/기", "example,news)/%ea%b8%b0"),
             (
                 "https://news.example/?sid=0123456789abcdef0123456789abcdef&x=1",

@@ -8,7 +8,7 @@ use sha2::Digest as _;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{ExportError, Outgoing, PackedSnapshot, WarcExport, WarcOptions, cdxj};
+use super::{ExportError, Outgoing, PackedSnapshot, WarcExport, WarcOptions, WarcPlan, cdxj};
 use crate::digest::{sha256, to_hex};
 use crate::page::Moment;
 use crate::warc::Compression;
@@ -32,8 +32,7 @@ pub struct WaczOptions {
 
 impl WaczOptions {
     /// How the WARC inside is written.
-    #[must_use]
-    pub fn warc(&self) -> WarcOptions {
+    fn warc(&self) -> WarcOptions {
         WarcOptions {
             compression: Compression::Gzip(6),
             revisit: self.revisit,
@@ -78,8 +77,8 @@ fn stored() -> SimpleFileOptions {
 }
 
 impl<W: Write + Seek> WaczExport<W> {
-    /// Begins a WACZ.
-    pub fn new(out: W, options: WaczOptions) -> Result<Self, ExportError> {
+    /// Begins a WACZ of what the plan beside it plans.
+    pub fn new(out: W, options: WaczOptions) -> Result<(Self, WarcPlan), ExportError> {
         let mut zip = ZipWriter::new(out);
         zip.start_file(format!("archive/{WARC}"), stored())?;
         let hashed = Hashed {
@@ -87,24 +86,18 @@ impl<W: Write + Seek> WaczExport<W> {
             sha256: sha2::Sha256::new(),
             bytes: 0,
         };
-        let warc = options.warc();
+        let (warc, plan) = WarcExport::new(hashed, options.warc());
         let header = json!({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"});
-        Ok(Self {
-            warc: WarcExport::new(hashed, warc),
+        let export = Self {
+            warc,
             options,
             pages: format!("{header}\n").into_bytes(),
             newest: None,
-        })
+        };
+        Ok((export, plan))
     }
 
-    /// Writes one snapshot, the whole way on this thread.
-    pub fn add(&mut self, outgoing: &Outgoing) -> Result<(), ExportError> {
-        self.warc.add(outgoing)?;
-        self.list(outgoing);
-        Ok(())
-    }
-
-    /// Writes a snapshot that was planned elsewhere by [`WaczOptions::warc`], in the order of the plan.
+    /// Writes a snapshot, in the order of the plan.
     pub fn put(&mut self, packed: &PackedSnapshot) -> Result<(), ExportError> {
         self.warc.put(packed)?;
         self.list(&packed.outgoing);

@@ -54,10 +54,12 @@ struct First {
     date: Moment,
 }
 
-/// Decides in order how each snapshot is written; [`Planned::pack`] does the work on any thread.
+/// Decides in order how each snapshot is written; [`Planned::pack`] does the work on any thread. Made
+/// together with the [`WarcExport`] that writes what it plans.
 pub struct WarcPlan {
     packer: Arc<Packer>,
-    options: WarcOptions,
+    filename: Arc<str>,
+    revisit: bool,
     written: FxHashMap<Hash, First>,
     begun: bool,
 }
@@ -84,31 +86,26 @@ pub struct PackedSnapshot {
 }
 
 impl WarcPlan {
-    /// A plan of one file.
-    #[must_use]
-    pub fn new(options: WarcOptions) -> Self {
-        Self {
-            packer: Arc::new(Packer::new(options.compression)),
-            options,
-            written: FxHashMap::default(),
-            begun: false,
-        }
-    }
-
     /// Plans one snapshot.
     pub fn plan(&mut self, outgoing: Outgoing) -> Planned {
-        let first = self.written.get(&outgoing.body).cloned();
-        if self.options.revisit && first.is_none() {
+        let page = &outgoing.page;
+        // A revisit gives its own answer by its HTTP header alone. Of one without a header, or with 304, readers
+        // take the original's, which need not be this page's. An empty body is not worth a revisit.
+        let may_refer =
+            !page.body.is_empty() && page.status.is_some_and(|status| status >= 100 && status != 304);
+        let written = self.written.get(&outgoing.body);
+        let first = written.filter(|_| may_refer).cloned();
+        if self.revisit && written.is_none() {
             let first = First {
-                address: outgoing.page.address.clone(),
-                date: outgoing.page.moment.unwrap_or_default(),
+                address: page.address.clone(),
+                date: page.moment.unwrap_or_default(),
             };
             self.written.insert(outgoing.body, first);
         }
         Planned {
             packer: Arc::clone(&self.packer),
             outgoing,
-            filename: self.options.filename.as_str().into(),
+            filename: Arc::clone(&self.filename),
             begins: !std::mem::replace(&mut self.begun, true),
             first,
         }
@@ -237,30 +234,33 @@ fn metadata(packer: &Packer, outgoing: &Outgoing, id: &str, date: Moment) -> Opt
 /// Writes snapshots as WARC records and knows the CDXJ line of each.
 pub struct WarcExport<W> {
     writer: Writer<W>,
-    plan: WarcPlan,
+    packer: Arc<Packer>,
+    filename: Arc<str>,
     lines: Vec<CdxjLine>,
 }
 
 impl<W: Write> WarcExport<W> {
-    /// Writes to `out`.
-    pub fn new(out: W, options: WarcOptions) -> Self {
-        Self {
+    /// Writes to `out` what the plan beside it plans.
+    pub fn new(out: W, options: WarcOptions) -> (Self, WarcPlan) {
+        let plan = WarcPlan {
+            packer: Arc::new(Packer::new(options.compression)),
+            filename: options.filename.into(),
+            revisit: options.revisit,
+            written: FxHashMap::default(),
+            begun: false,
+        };
+        let export = Self {
             writer: Writer::new(out),
-            plan: WarcPlan::new(options),
+            packer: Arc::clone(&plan.packer),
+            filename: Arc::clone(&plan.filename),
             lines: Vec::new(),
-        }
+        };
+        (export, plan)
     }
 
-    /// Writes one snapshot, the whole way on this thread.
-    pub fn add(&mut self, outgoing: &Outgoing) -> Result<(), ExportError> {
-        let packed = self.plan.plan(outgoing.clone()).pack()?;
-        self.put(&packed)
-    }
-
-    /// Writes a snapshot that was planned elsewhere, in the order of the plan.
+    /// Writes a snapshot, in the order of the plan.
     pub fn put(&mut self, packed: &PackedSnapshot) -> Result<(), ExportError> {
         if let Some(begin) = &packed.begin {
-            self.plan.begun = true;
             self.writer.write(begin)?;
         }
         let written = self.writer.write(&packed.record)?;
@@ -277,9 +277,8 @@ impl<W: Write> WarcExport<W> {
 
     /// Ends the file; the output and the CDXJ lines of what was written, in order of writing.
     pub fn finish(mut self) -> Result<(W, Vec<CdxjLine>), ExportError> {
-        if !self.plan.begun {
-            let WarcPlan { packer, options, .. } = &self.plan;
-            let packed = begin(packer, &options.filename, Moment::default())?;
+        if self.lines.is_empty() {
+            let packed = begin(&self.packer, &self.filename, Moment::default())?;
             self.writer.write(&packed)?;
         }
         Ok((self.writer.finish()?, self.lines))

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{KeyMap, Reason};
 
@@ -59,6 +60,7 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Record<'de>, A::Error> {
         let map = self.map;
         let mut record = Record::default();
+        let mut room = MAX_VALUES;
         while let Some(Text(key)) = from.next_key()? {
             let key: &str = &key;
             if key == map.html {
@@ -66,19 +68,22 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
             } else if key == map.body_base64 {
                 record.base64 = from.next_value::<Option<Text<'de>>>()?.map(|text| text.0);
             } else if key == map.url {
-                record.url = string(from.next_value()?, Reason::NoUrl, key, &mut record);
+                let value = value(&mut from, key, &mut room, &mut record)?;
+                record.url = string(value, Reason::NoUrl, key, &mut record);
             } else if key == map.fetched_at {
-                record.fetched_at = string(from.next_value()?, Reason::BadTime, key, &mut record);
+                let value = value(&mut from, key, &mut room, &mut record)?;
+                record.fetched_at = string(value, Reason::BadTime, key, &mut record);
             } else if key == map.path {
-                record.path = string(from.next_value()?, Reason::BadValue, key, &mut record);
+                let value = value(&mut from, key, &mut room, &mut record)?;
+                record.path = string(value, Reason::BadValue, key, &mut record);
             } else if key == map.status {
-                let value: Value = from.next_value()?;
+                let value = value(&mut from, key, &mut room, &mut record)?;
                 record.status = status(&value);
                 if record.status.is_none() && !value.is_null() {
                     record.wrong_type(Reason::BadValue, key, "a status from 0 to 999", &value);
                 }
             } else if key == map.headers {
-                let value: Value = from.next_value()?;
+                let value = value(&mut from, key, &mut room, &mut record)?;
                 match headers(&value) {
                     Some(headers) => record.headers = headers,
                     None => record.wrong_type(
@@ -89,7 +94,8 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
                     ),
                 }
             } else if record.extra.len() < MAX_EXTRA_KEYS {
-                record.extra.insert(key.to_owned(), from.next_value()?);
+                let value = value(&mut from, key, &mut room, &mut record)?;
+                record.extra.insert(key.to_owned(), value);
             } else {
                 from.next_value::<IgnoredAny>()?;
             }
@@ -100,6 +106,32 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
 
 /// Most extra keys kept of one line.
 const MAX_EXTRA_KEYS: usize = 256;
+
+/// Most bytes that the values of one line, bodies apart, may take in memory.
+const MAX_VALUES: usize = 64 << 20;
+
+/// Bytes of one value in memory beside its text, about: `0,` takes forty times its two bytes.
+const VALUE_COST: usize = 80;
+
+/// A value that is no body, while there is `room` for it.
+fn value<'de, A: MapAccess<'de>>(
+    from: &mut A,
+    key: &str,
+    room: &mut usize,
+    record: &mut Record<'_>,
+) -> Result<Value, A::Error> {
+    let written = from.next_value::<&'de RawValue>()?.get();
+    let parts = memchr::memchr3_iter(b',', b'[', b'{', written.as_bytes()).count();
+    let Some(left) = room.checked_sub(written.len() + VALUE_COST * (parts + 1)) else {
+        record.wrong.get_or_insert_with(|| {
+            let message = format!("{key:?} and the values before it take more than {MAX_VALUES} bytes");
+            (Reason::BadValue, message)
+        });
+        return Ok(Value::Null);
+    };
+    *room = left;
+    serde_json::from_str(written).map_err(serde::de::Error::custom)
+}
 
 /// A string that borrows from the line where it has no escapes.
 #[derive(serde::Deserialize)]

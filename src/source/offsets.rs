@@ -7,9 +7,12 @@ use rustc_hash::FxHashMap;
 use super::revisit::address_key;
 use crate::warc::{Record, RecordType};
 
-/// The records of one WARC by offset.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Offsets(Arc<Mutex<FxHashMap<u64, Seen>>>);
+/// The records of one WARC by offset, as many of the first as there is room for.
+#[derive(Debug, Clone)]
+pub(super) struct Offsets {
+    seen: Arc<Mutex<FxHashMap<u64, Seen>>>,
+    room: usize,
+}
 
 /// A record that began at an offset.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +24,18 @@ pub(super) struct Seen {
 }
 
 impl Offsets {
+    pub(super) fn with_room(room: usize) -> Self {
+        Self {
+            seen: Arc::default(),
+            room,
+        }
+    }
+
     pub(super) fn push(&self, record: &Record) {
-        let Ok(mut offsets) = self.0.lock() else { return };
+        let Ok(mut offsets) = self.seen.lock() else { return };
+        if offsets.len() >= self.room {
+            return;
+        }
         let kind = record.kind();
         let address = record.target().unwrap_or_default();
         let seen = Seen {
@@ -37,10 +50,14 @@ impl Offsets {
         offsets.entry(record.offset).or_insert(seen);
     }
 
-    pub(super) fn take(self) -> FxHashMap<u64, Seen> {
-        self.0
+    /// The records, and whether they are all there are.
+    pub(super) fn take(self) -> (FxHashMap<u64, Seen>, bool) {
+        let seen = self
+            .seen
             .lock()
             .map(|mut offsets| std::mem::take(&mut *offsets))
-            .unwrap_or_default()
+            .unwrap_or_default();
+        let all = seen.len() < self.room;
+        (seen, all)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::payload::{Notes, Refusal, clip, digest_of, fill, metadata};
 use super::records::OVERHEAD;
-use super::revisit::{Earlier, Revisit, address_key, again, place_key};
+use super::revisit::{Earlier, Revisit, address_key, again, place_key, record_key};
 use super::section::SectionReader;
 use super::{Reason, SourceOptions};
 use crate::page::{Moment, Page};
@@ -12,8 +12,13 @@ use crate::warc::{Reader, RecordType, Stream};
 /// The page a revisit refers to, from an earlier record or the archive.
 pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Page, Refusal> {
     let table = &options.revisits;
-    let says_nothing = revisit.moment.is_none() && revisit.digest.is_none();
+    let record = revisit.record.as_deref().map(record_key);
+    // Where the record it names is known, no other one will do.
+    let says_nothing = revisit.moment.is_none()
+        && revisit.digest.is_none()
+        && record.and_then(|key| table.find(key)).is_none();
     let keys = [
+        record,
         revisit.moment.map(|moment| place_key(&revisit.address, moment)),
         revisit.digest.as_ref().map(Declared::prefix),
         says_nothing.then(|| address_key(&revisit.address)),
@@ -40,7 +45,7 @@ pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Pag
             return Ok(page);
         }
         if !earlier.dear {
-            match read_again(earlier, revisit, options) {
+            match read_again(earlier, revisit, says_nothing, options) {
                 Ok(Some(page)) => return Ok(page),
                 Ok(None) => {}
                 Err(refusal) => left_out = Some(refusal),
@@ -52,7 +57,7 @@ pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Pag
         return Ok(page);
     }
     for dear in earlier.iter().filter(|earlier| earlier.dear && earlier.page) {
-        match read_again(dear, revisit, options) {
+        match read_again(dear, revisit, says_nothing, options) {
             Ok(Some(page)) => return Ok(page),
             Ok(None) => {}
             Err(refusal) => left_out = Some(refusal),
@@ -85,17 +90,27 @@ fn seconds(moment: Option<Moment>) -> Option<i64> {
     moment.map(Moment::seconds)
 }
 
-/// Reads an earlier record once more.
+/// Reads an earlier record once more; of a revisit that says nothing, one of its address.
 fn read_again(
     earlier: &Earlier,
     revisit: &Revisit,
+    says_nothing: bool,
     options: &SourceOptions,
 ) -> Result<Option<Page>, Refusal> {
     let Some(mut reader) = opened_at(earlier) else {
         return Ok(None);
     };
+    let mut before = None;
     loop {
-        let record = match reader.next_record() {
+        let next = reader.next_record();
+        // What was consumed since the first header. What a record declares is not counted: it may be false.
+        let consumed = reader.consumed();
+        if let Some(before) = before.replace(consumed)
+            && !options.revisits.pass_over(consumed - before)
+        {
+            return Ok(None);
+        }
+        let record = match next {
             None => return Ok(None),
             Some(Err(_)) => continue,
             Some(Ok(record)) => record,
@@ -103,17 +118,14 @@ fn read_again(
         if record.offset > earlier.offset {
             return Ok(None);
         }
+        let same_record = revisit.record.is_some() && record.id() == revisit.record.as_deref();
         let same_digest =
             revisit.digest.is_some() && digest_of(&record, "WARC-Payload-Digest") == revisit.digest;
-        let same_time = revisit.moment.is_none() && revisit.digest.is_none()
-            || seconds(record.moment()) == seconds(revisit.moment);
+        let same_time = says_nothing || seconds(record.moment()) == seconds(revisit.moment);
         let same_place = record.target() == Some(&revisit.address) && same_time;
-        if !same_digest && !same_place
+        if !same_record && !same_digest && !same_place
             || !matches!(record.kind(), RecordType::Response | RecordType::Resource)
         {
-            if !options.revisits.pass_over(record.length) {
-                return Ok(None);
-            }
             continue;
         }
         let limit = options.max_page_size.saturating_add(OVERHEAD);

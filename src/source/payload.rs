@@ -108,12 +108,8 @@ pub(super) fn fill(
     options: &SourceOptions,
     notes: &mut Notes,
 ) -> Result<(), Refusal> {
+    check_block(record, &block, notes);
     let bytes = block.bytes;
-    if let Some(message) = block.wrong_length {
-        notes.push((Reason::BadLength, message.to_owned()));
-    }
-    note_unreadable(record, notes);
-    check_block(record, &bytes, notes);
     let head = http::parse(&bytes, true);
     if head.is_none()
         && record.kind() == RecordType::Response
@@ -129,26 +125,28 @@ pub(super) fn fill(
         page.status = head.status;
         (head.fields, head.body_at)
     } else {
-        let fields = record_type(record).map(|kind| vec![("Content-Type".to_owned(), kind)]);
-        (Fields(fields.unwrap_or_default()), 0)
+        // As written: its charset is all that says how the bytes are to be read.
+        let written = record_type(record).and(record.fields.get("Content-Type"));
+        let mut fields = Fields::default();
+        if let Some(written) = written {
+            fields.push("Content-Type", written);
+        }
+        (fields, 0)
     };
     let mut wire = bytes;
     wire.drain(..body_at);
-    let Decoded { entity, document } = decoded(&wire, &fields, options.max_page_size, notes)?;
+    let decoded = decoded(&wire, &fields, options.max_page_size, notes)?;
     let kind = fields
         .get("Content-Type")
         .map(http::media_type)
         .filter(|kind| kind.contains('/'));
-    let seen = [
-        (Meaning::Wire, Some(&*wire)),
-        (Meaning::Entity, entity.as_deref()),
-        (Meaning::Decoded, document.as_deref()),
-    ];
-    if let Some(meaning) = payload_meaning(record, seen, notes) {
+    if let Some(meaning) = payload_meaning(record, &wire, &decoded, notes) {
         note_meaning(page, meaning.as_str());
     }
     page.headers = fields.0;
-    page.body = document.or(entity).unwrap_or(wire);
+    page.body = decoded.document.or(decoded.entity).unwrap_or(wire);
+    // What stood around it must not be held with it: caches and queues count its length.
+    page.body.shrink_to_fit();
     if page.body.len() > options.max_page_size {
         return Err(too_large(options.max_page_size));
     }
@@ -174,10 +172,14 @@ pub(super) fn fill(
     Ok(())
 }
 
-/// Checks the block digest of a record against the block as it was read. It says more than the payload
-/// digest: the HTTP header stands under it too.
-fn check_block(record: &Record, block: &[u8], notes: &mut Notes) {
-    if digest_of(record, "WARC-Block-Digest").is_some_and(|digest| !digest.fits(block)) {
+/// Notes what is wrong with a block as it was read, whatever it holds: its length, digests that cannot be
+/// read, and its own digest, which says more than that of the payload: the HTTP header stands under it too.
+fn check_block(record: &Record, block: &Block, notes: &mut Notes) {
+    if let Some(message) = block.wrong_length {
+        notes.push((Reason::BadLength, message.to_owned()));
+    }
+    note_unreadable(record, notes);
+    if digest_of(record, "WARC-Block-Digest").is_some_and(|digest| !digest.fits(&block.bytes)) {
         notes.push((
             Reason::DigestMismatch,
             "the record's block is not what its WARC-Block-Digest says".to_owned(),
@@ -188,27 +190,29 @@ fn check_block(record: &Record, block: &[u8], notes: &mut Notes) {
 /// Checks what a revisit declares of its own block, which is an HTTP header at most; `None` if it is
 /// longer than that and was not read.
 pub(super) fn check_revisit(record: &Record, block: Option<&Block>, notes: &mut Notes) {
+    if let Some(block) = block {
+        return check_block(record, block, notes);
+    }
     note_unreadable(record, notes);
-    match block {
-        Some(block) => check_block(record, &block.bytes, notes),
-        None if digest_of(record, "WARC-Block-Digest").is_some() => notes.push((
+    if digest_of(record, "WARC-Block-Digest").is_some() {
+        notes.push((
             Reason::DigestUnchecked,
             format!(
                 "its WARC-Block-Digest was not checked: the block of a revisit is read up to {} bytes",
                 http::MAX_HEADER
             ),
-        )),
-        None => {}
+        ));
     }
 }
 
 /// Which of the bytes it may mean a payload digest fits; noted if it fits none.
-fn payload_meaning(
-    record: &Record,
-    seen: [(Meaning, Option<&[u8]>); 3],
-    notes: &mut Notes,
-) -> Option<Meaning> {
+fn payload_meaning(record: &Record, wire: &[u8], decoded: &Decoded, notes: &mut Notes) -> Option<Meaning> {
     let digest = digest_of(record, "WARC-Payload-Digest")?;
+    let seen = [
+        (Meaning::Wire, Some(wire)),
+        (Meaning::Entity, decoded.entity.as_deref()),
+        (Meaning::Decoded, decoded.document.as_deref()),
+    ];
     let meaning = seen
         .into_iter()
         .find(|(_, bytes)| bytes.is_some_and(|bytes| digest.fits(bytes)))
@@ -243,8 +247,7 @@ fn note_unreadable(record: &Record, notes: &mut Notes) {
 
 /// Checks the digests of a record that gives no page.
 pub(super) fn verify(record: &Record, block: Block, options: &SourceOptions, notes: &mut Notes) {
-    note_unreadable(record, notes);
-    check_block(record, &block.bytes, notes);
+    check_block(record, &block, notes);
     if digest_of(record, "WARC-Payload-Digest").is_none() {
         return;
     }
@@ -259,21 +262,13 @@ pub(super) fn verify(record: &Record, block: Block, options: &SourceOptions, not
         wire.drain(..end + 4);
     }
     // What cannot be decoded, or is too large for it, can still be what the digest says.
-    let decoded = decoded(&wire, &fields, options.max_page_size, &mut Notes::new());
-    let (entity, document) = match decoded {
-        Ok(Decoded { entity, document }) => (entity, document),
-        Err(_) => (None, None),
-    };
-    let seen = [
-        (Meaning::Wire, Some(&*wire)),
-        (Meaning::Entity, entity.as_deref()),
-        (Meaning::Decoded, document.as_deref()),
-    ];
-    payload_meaning(record, seen, notes);
+    let decoded = decoded(&wire, &fields, options.max_page_size, &mut Notes::new()).unwrap_or_default();
+    payload_meaning(record, &wire, &decoded, notes);
 }
 
 /// A body after its chunks were joined and after its codings were taken off, each where it differs
 /// from what came before.
+#[derive(Default)]
 struct Decoded {
     entity: Option<Vec<u8>>,
     document: Option<Vec<u8>>,

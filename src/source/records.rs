@@ -11,7 +11,7 @@ use super::original::original;
 use super::payload::{
     self, Capture, Notes, Refusal, clip, digest_of, known_type, metadata, moment, not_wanted,
 };
-use super::revisit::{Earlier, Revisit, place_key};
+use super::revisit::{Earlier, Revisit, place_key, record_key};
 use super::section::Section;
 use super::{At, Item, Place, Reason, SourceOptions};
 use crate::page::Page;
@@ -142,6 +142,7 @@ impl<R: Read> Records<R> {
         let keys = [
             digest_of(&record, "WARC-Payload-Digest").map(|digest| digest.prefix()),
             record.moment().map(|moment| place_key(&address, moment)),
+            record.id().map(record_key),
         ];
         let mut earlier = Earlier {
             section: self.section.clone(),
@@ -232,20 +233,7 @@ impl<R: Read> Records<R> {
         {
             return Err(not_wanted(&kind));
         }
-        let revisit = Revisit {
-            address: record
-                .fields
-                .get("WARC-Refers-To-Target-URI")
-                .unwrap_or(&page.address)
-                .trim_matches(['<', '>'])
-                .to_owned(),
-            moment: record
-                .fields
-                .get("WARC-Refers-To-Date")
-                .and_then(crate::warc::moment),
-            digest: digest_of(record, "WARC-Payload-Digest"),
-            at: record.moment(),
-        };
+        let revisit = Revisit::of(record, &page.address);
         let original = original(&revisit, &self.options)?;
         match revisit.meaning_in(&original) {
             Some(meaning) => payload::note_meaning(page, meaning),
@@ -267,12 +255,6 @@ impl<R: Read> Records<R> {
                 page.status = original.status;
                 page.headers = original.headers;
             }
-        }
-        if block.wrong_length.is_some() {
-            notes.push((
-                Reason::BadLength,
-                "the revisit's declared length is wrong".to_owned(),
-            ));
         }
         Ok(())
     }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::kept::Kept;
-use super::payload::{DIGEST_OF, METADATA};
+use super::payload::{DIGEST_OF, METADATA, digest_of};
 use super::section::Section;
 use crate::page::{Moment, Page};
+use crate::warc::Record;
 use crate::warc::digest::{Declared, Meaning};
 
-/// Most keys of earlier records remembered, three a record and one for each repeated; beyond it only the
+/// Most keys of earlier records remembered, four a record and one for each repeated; beyond it only the
 /// archive resolves a revisit. About 64 bytes each.
 const MAX_REMEMBERED: usize = 6_000_000;
 
@@ -27,6 +28,8 @@ pub struct Revisit {
     pub address: String,
     /// The original's moment: `WARC-Refers-To-Date`.
     pub moment: Option<Moment>,
+    /// The id of the original's record: `WARC-Refers-To`.
+    pub record: Option<String>,
     /// The original's payload digest.
     pub digest: Option<Declared>,
     /// The moment of the revisit itself; the original is not later.
@@ -34,6 +37,17 @@ pub struct Revisit {
 }
 
 impl Revisit {
+    /// What a record says; `address` is its own.
+    pub(super) fn of(record: &Record, address: &str) -> Self {
+        Self {
+            address: record.refers_to_target().unwrap_or(address).to_owned(),
+            moment: record.refers_to_moment(),
+            record: record.refers_to().map(str::to_owned),
+            digest: digest_of(record, "WARC-Payload-Digest"),
+            at: record.moment(),
+        }
+    }
+
     /// Whether a page is certainly not the original: it declares payload digests, and neither those
     /// that fitted its content nor its bytes are what the revisit says.
     #[must_use]
@@ -171,6 +185,11 @@ pub(super) fn again(key: u64) -> u64 {
 /// The key of an address and moment in the table of earlier records.
 pub(super) fn place_key(address: &str, moment: Moment) -> u64 {
     crate::digest::blake3(format!("{address}\n{}", moment.seconds()).as_bytes()).prefix()
+}
+
+/// The key of a record's id in the table of earlier records.
+pub(super) fn record_key(id: &str) -> u64 {
+    crate::digest::blake3(format!("\n{id}").as_bytes()).prefix()
 }
 
 /// An address in eight bytes: the key of its last record, and what indexes are held against.

@@ -3,7 +3,7 @@
 use super::Fields;
 use crate::page::Moment;
 
-/// Largest HTTP header, in bytes.
+/// Largest HTTP header, in bytes; of a longer one the rest is dropped.
 pub const MAX_HEADER: usize = 1 << 20;
 
 /// Status and headers of a response, and where its body begins.
@@ -27,12 +27,13 @@ pub fn parse(block: &[u8], whole: bool) -> Option<Head> {
     if !first.eq_ignore_ascii_case(b"HTTP/") {
         return None;
     }
-    let body_at = match end_of_header(&block[start..block.len().min(MAX_HEADER)]) {
+    let sight = &block[start..block.len().min(start + MAX_HEADER)];
+    let body_at = match end_of_header(sight) {
         Some(end) => start + end,
         None if whole => block.len(),
         None => return None,
     };
-    let header = &block[start..body_at];
+    let header = &sight[..sight.len().min(body_at - start)];
     let (line, fields) = match memchr::memchr(b'\n', header) {
         Some(at) => header.split_at(at + 1),
         None => (header, &[][..]),
@@ -93,6 +94,19 @@ mod tests {
         assert_eq!((cut.status, cut.body_at), (None, 20));
         assert_eq!(parse(b"<html>", true), None);
         assert_eq!(parse(b"", true), None);
+    }
+
+    #[test]
+    fn a_header_is_read_up_to_its_limit_wherever_it_begins() {
+        let mut late = vec![b'\n'; MAX_HEADER + 10];
+        late.extend_from_slice(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody");
+        let head = parse(&late, true).unwrap();
+        assert_eq!((head.status, &late[head.body_at..]), (Some(200), &b"body"[..]));
+        let mut endless = b"HTTP/1.1 302 Found\r\nA: ".to_vec();
+        endless.resize(3 * MAX_HEADER, b'a');
+        let head = parse(&endless, true).unwrap();
+        assert_eq!((head.status, head.body_at), (Some(302), endless.len()));
+        assert!(head.fields.0[0].1.len() < MAX_HEADER);
     }
 
     #[test]

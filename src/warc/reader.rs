@@ -15,6 +15,9 @@ const MAX_HEADER: usize = 256 << 10;
 /// looked for.
 const SIGHT: usize = 4096;
 
+/// Most bytes of blocks read a second time in one input because a length reached into the next record.
+const MAX_REREAD: u64 = 256 << 20;
+
 /// The block of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Block {
@@ -32,6 +35,8 @@ pub struct Reader<R> {
     format: Option<Format>,
     /// Bytes of the current record's block not read yet.
     left: u64,
+    /// Bytes put back so far because a length was declared too large.
+    reread: u64,
     /// Offset of the current record.
     current: u64,
     /// Whether the next record must be looked for behind damage.
@@ -46,6 +51,7 @@ impl<R: Read> Reader<R> {
             stream,
             format: None,
             left: 0,
+            reread: 0,
             current: 0,
             lost: false,
             ended: false,
@@ -56,6 +62,12 @@ impl<R: Read> Reader<R> {
     #[must_use]
     pub fn recognizes(first: &[u8]) -> bool {
         starts_warc(first) || first.starts_with(b"filedesc:")
+    }
+
+    /// Decompressed bytes consumed so far.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        self.stream.consumed()
     }
 
     /// The header of the next record; what is left of the block before it is passed over. `None` at
@@ -163,14 +175,16 @@ impl<R: Read> Reader<R> {
             return;
         }
         match inner_record(&block.bytes) {
-            Some(at) => {
+            // Of records that all reach to the same end, each would be read as often as there are others before it.
+            Some(at) if self.reread < MAX_REREAD => {
                 let rest = block.bytes.split_off(at);
+                self.reread += rest.len() as u64;
                 let end = block.bytes.trim_ascii_end().len().max(at.saturating_sub(4));
                 block.bytes.truncate(end);
                 self.stream.unread(rest);
                 block.wrong_length = Some("the declared length reaches into the next record");
             }
-            None => {
+            _ => {
                 block.wrong_length = Some("no record follows at the declared length");
             }
         }

@@ -82,9 +82,33 @@ impl Record {
     pub fn moment(&self) -> Option<Moment> {
         moment(self.fields.get("WARC-Date")?)
     }
+
+    /// The id of the record, without the angle brackets around it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        bare(self.fields.get("WARC-Record-ID")?)
+    }
+
+    /// The id of the record that this one refers to: all that WARC 1.0 has.
+    #[must_use]
+    pub fn refers_to(&self) -> Option<&str> {
+        bare(self.fields.get("WARC-Refers-To")?)
+    }
+
+    /// The address of the record that this one refers to.
+    #[must_use]
+    pub fn refers_to_target(&self) -> Option<&str> {
+        bare(self.fields.get("WARC-Refers-To-Target-URI")?)
+    }
+
+    /// The moment of the record that this one refers to.
+    #[must_use]
+    pub fn refers_to_moment(&self) -> Option<Moment> {
+        moment(self.fields.get("WARC-Refers-To-Date")?)
+    }
 }
 
-/// An address without angle brackets; `None` if nothing is left.
+/// An address or id without angle brackets; `None` if nothing is left.
 fn bare(address: &str) -> Option<&str> {
     let address = address
         .strip_prefix('<')

@@ -63,6 +63,7 @@ pub struct Stream<R> {
     in_member: bool,
     member: u64,
     rewound: u64,
+    consumed: u64,
     /// Decompresses whole members; only for inputs at rest.
     whole: Option<Decompressor>,
 }
@@ -88,6 +89,7 @@ impl<R: Read> Stream<R> {
             in_member: false,
             member: 0,
             rewound: 0,
+            consumed: 0,
             whole: None,
         }
     }
@@ -114,6 +116,12 @@ impl<R: Read> Stream<R> {
             Layer::Unknown | Layer::Plain => self.raw.offset() - (self.unread.len() - self.unread_at) as u64,
             _ => self.member,
         }
+    }
+
+    /// Decompressed bytes consumed so far.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// The next bytes: `wanted`, or fewer at the end of the input or of a compressed member. Empty
@@ -453,8 +461,13 @@ impl<R: Read> BufRead for Stream<R> {
     }
 
     fn consume(&mut self, bytes: usize) {
+        self.consumed += bytes as u64;
         if self.unread_at < self.unread.len() {
             self.unread_at = self.unread.len().min(self.unread_at + bytes);
+            if self.unread_at == self.unread.len() {
+                self.unread = Vec::new();
+                self.unread_at = 0;
+            }
         } else if self.is_compressed() {
             self.pos = self.end.min(self.pos + bytes);
         } else {

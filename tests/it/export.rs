@@ -140,9 +140,9 @@ fn expected() -> Vec<Identity> {
 }
 
 fn warc(options: &WarcOptions) -> (Vec<u8>, Vec<pressmark::export::CdxjLine>) {
-    let mut export = WarcExport::new(Vec::new(), options.clone());
+    let (mut export, mut plan) = WarcExport::new(Vec::new(), options.clone());
     for outgoing in pages() {
-        export.add(&outgoing).unwrap();
+        export.put(&plan.plan(outgoing).pack().unwrap()).unwrap();
     }
     export.finish().unwrap()
 }
@@ -192,14 +192,58 @@ fn a_warc_gives_the_same_snapshots_back() {
             assert_eq!(revisits, usize::from(revisit));
 
             // Out again: what was exported once is exported the same.
-            let mut again = WarcExport::new(Vec::new(), options.clone());
+            let (mut again, mut plan) = WarcExport::new(Vec::new(), options.clone());
             for page in back {
-                again.add(&outgoing(page)).unwrap();
+                again.put(&plan.plan(outgoing(page)).pack().unwrap()).unwrap();
             }
             let path = folder.path().join("again.warc");
             fs::write(&path, again.finish().unwrap().0).unwrap();
             assert_eq!(identities(&read(&path)), expected());
         }
+    }
+}
+
+#[test]
+fn a_page_whose_answer_a_revisit_cannot_tell_goes_out_whole() {
+    let page = |n: u32, status: Option<u16>, body: &[u8]| {
+        outgoing(Page {
+            address: format!("https://news.example/{n}"),
+            moment: "2025-08-31T06:01:39Z".parse().ok(),
+            status,
+            headers: vec![("Content-Type".to_owned(), format!("text/html; n={n}"))],
+            body: body.to_vec(),
+            ..Page::default()
+        })
+    };
+    let all = [
+        page(1, Some(200), b"<p>one</p>"),
+        page(2, None, b"<p>one</p>"),
+        page(3, Some(304), b"<p>one</p>"),
+        page(4, Some(404), b"<p>one</p>"),
+        page(5, Some(301), b""),
+        page(6, Some(304), b""),
+    ];
+    let options = WarcOptions {
+        revisit: true,
+        ..WarcOptions::default()
+    };
+    let (mut export, mut plan) = WarcExport::new(Vec::new(), options);
+    for outgoing in &all {
+        export.put(&plan.plan(outgoing.clone()).pack().unwrap()).unwrap();
+    }
+    let (bytes, lines) = export.finish().unwrap();
+    let revisits = lines.iter().filter(|line| line.mime == "warc/revisit");
+    assert_eq!(revisits.count(), 1, "the one with status 404");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.warc.gz");
+    fs::write(&path, bytes).unwrap();
+    let back = read(&path);
+    assert_eq!(
+        identities(&back),
+        identities(all.iter().map(|outgoing| &outgoing.page))
+    );
+    for (page, sent) in back.iter().zip(&all).filter(|(page, _)| page.status.is_some()) {
+        assert_eq!(page.header("Content-Type"), sent.page.header("Content-Type"));
     }
 }
 
@@ -227,9 +271,9 @@ fn a_wacz_gives_the_same_snapshots_back_and_its_hashes_fit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.wacz");
     let file = fs::File::create(&path).unwrap();
-    let mut export = WaczExport::new(file, WaczOptions::default()).unwrap();
+    let (mut export, mut plan) = WaczExport::new(file, WaczOptions::default()).unwrap();
     for outgoing in pages() {
-        export.add(&outgoing).unwrap();
+        export.put(&plan.plan(outgoing).pack().unwrap()).unwrap();
     }
     export.finish().unwrap();
     assert_eq!(identities(&read(&path)), expected());

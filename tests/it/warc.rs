@@ -297,6 +297,38 @@ fn a_wrong_length_is_noticed_and_the_next_record_is_found() {
 }
 
 #[test]
+fn a_page_cut_out_of_a_large_block_holds_only_itself() {
+    let head = "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://news.example/1\r\n\
+                WARC-Date: 2025-08-31T06:00:00Z\r\nContent-Length: 4000000\r\n\r\n";
+    let mut bytes = [head.as_bytes(), &http("", b"<p>1</p>"), b"\r\n\r\n"].concat();
+    bytes.extend_from_slice(&plain_response(2));
+    bytes.resize(bytes.len() + 5_000_000, b' ');
+    let read = read(&bytes);
+    assert_eq!(read.addresses(), [1, 2]);
+    for (page, _) in &read.pages {
+        assert!(page.body.capacity() < 1 << 16, "{} bytes", page.body.capacity());
+    }
+}
+
+#[test]
+fn records_that_all_reach_to_the_same_end_are_not_read_again_and_again() {
+    let mut bytes = b"WARC/1.0\r\nContent-Length: 4000000\r\n\r\n".repeat(20_000);
+    bytes.resize(bytes.len() + 5_000_000, b' ');
+    let mut reader = Reader::new(Stream::new(bytes.as_slice()));
+    let mut read = 0;
+    while let Some(record) = reader.next_record() {
+        if record.is_ok() {
+            reader.read_block(8 << 20).unwrap();
+            read += 1;
+        }
+    }
+    assert!(
+        (60..80).contains(&read),
+        "{read} blocks of 4 MB, 256 MiB of them twice"
+    );
+}
+
+#[test]
 fn codings_are_taken_off_and_lies_about_them_noted() {
     let page = page_text(5);
     let chunked = |body: &[u8]| {
@@ -477,6 +509,42 @@ fn revisits_find_their_originals() {
 }
 
 #[test]
+fn a_revisit_that_only_names_a_record_finds_that_record() {
+    let capture = |kind: &str, id: u32, more: (&str, &str), block: &[u8]| {
+        let id = format!("<urn:uuid:{id}>");
+        let fields = [
+            ("WARC-Type", kind),
+            ("WARC-Record-ID", &*id),
+            ("WARC-Target-URI", "https://news.example/1"),
+            ("WARC-Date", "2025-08-31T06:00:00Z"),
+            ("Content-Type", "application/http; msgtype=response"),
+            more,
+        ];
+        record(&fields, block)
+    };
+    let none = ("X-None", "");
+    let records = [
+        capture("response", 1, none, &http("", b"<p>one</p>")),
+        capture("response", 2, none, &http("", b"<p>two</p>")),
+        capture("revisit", 3, ("WARC-Refers-To", "<urn:uuid:1>"), b""),
+        capture("revisit", 4, ("WARC-Refers-To-Target-URI", ""), b""),
+    ];
+    for bytes in [
+        records.concat(),
+        records.iter().flat_map(|record| gzip(record)).collect(),
+        gzip(&records.concat()),
+    ] {
+        let read = read(&bytes);
+        assert!(read.skipped.is_empty(), "{:?}", read.skipped);
+        let bodies: Vec<&[u8]> = read.pages.iter().map(|(page, _)| &*page.body).collect();
+        assert_eq!(
+            bodies,
+            [b"<p>one</p>", b"<p>two</p>", b"<p>one</p>", b"<p>two</p>"]
+        );
+    }
+}
+
+#[test]
 fn a_revisit_finds_an_original_in_another_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.warc.gz"), gzip(&plain_response(1))).unwrap();
@@ -544,6 +612,21 @@ fn only_what_was_asked_for_is_taken() {
         ..SourceOptions::default()
     };
     assert_eq!(read_with(&bytes, &options).pages.len(), 3);
+}
+
+#[test]
+fn a_resource_keeps_the_charset_its_record_declares() {
+    let resource = record(
+        &[
+            ("WARC-Type", "resource"),
+            ("WARC-Target-URI", "https://news.example/1"),
+            ("WARC-Date", "2025-08-31T06:00:00Z"),
+            ("Content-Type", "text/html; charset=euc-kr"),
+        ],
+        b"<p>\xb4\xab</p>",
+    );
+    let read = read(&resource);
+    assert_eq!(read.pages[0].0.http_charset(), Some("euc-kr"));
 }
 
 #[test]
@@ -766,6 +849,41 @@ fn hashes_and_indexes_of_a_wacz_are_held_against_its_files() {
         [found("archive/a.warc.gz", At::Whole, Reason::IndexMismatch)],
         "the second record is in no index"
     );
+}
+
+#[test]
+fn blocks_of_an_index_that_lie_on_top_of_one_another_are_not_all_read() {
+    use pressmark::digest::sha256;
+
+    let mut noise = 1_u64;
+    let mut block = b"\x1f\x8b".to_vec();
+    block.extend((0..200_000).map(|_| {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        noise as u8
+    }));
+    let line = serde_json::json!({
+        "offset": 0, "length": block.len(), "digest": format!("sha256:{}", sha256(&block)),
+    });
+    let index = format!("example,news)/1 20250831060000 {line}\n").repeat(5);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wacz");
+    zip_file(
+        &path,
+        &[
+            ("archive/a.warc.gz", gzip(&plain_response(1))),
+            ("indexes/index.cdx.gz", block),
+            ("indexes/index.idx", index.into_bytes()),
+        ],
+    );
+    let read = read_file(&path, &SourceOptions::default());
+    assert_eq!(read.addresses(), [1]);
+    let told = read
+        .noted
+        .iter()
+        .filter(|fault| fault.message.contains("on top of one another"));
+    assert_eq!(told.count(), 4);
 }
 
 #[test]

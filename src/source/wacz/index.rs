@@ -23,22 +23,30 @@ const MAX_TOLD: usize = 20;
 /// Longest block of a compressed index, in bytes.
 const MAX_BLOCK: u64 = 64 << 20;
 
+/// Most records remembered of the WARCs of one WACZ, about 50 bytes each.
+const MAX_RECORDS: usize = 4 << 20;
+
 /// The records of the WARCs, by file name and offset.
 #[derive(Default)]
 pub(super) struct Index {
     files: FxHashMap<String, File>,
+    /// Records remembered so far.
+    count: usize,
 }
 
 struct File {
     entry: Entry,
     records: FxHashMap<u64, Seen>,
+    /// Whether these are all of its records.
+    all: bool,
 }
 
 /// A line of CDXJ behind key and timestamp.
 #[derive(Deserialize)]
 struct Line<'a> {
     url: Option<String>,
-    filename: Option<&'a str>,
+    filename: Option<String>,
+    #[serde(borrow)]
     offset: Option<Number<'a>>,
 }
 
@@ -105,11 +113,19 @@ impl Findings<'_> {
 }
 
 impl Index {
+    /// How many records may still be remembered.
+    pub(super) fn room(&self) -> usize {
+        MAX_RECORDS.saturating_sub(self.count)
+    }
+
     /// Adds the records of a WARC.
     pub(super) fn add(&mut self, entry: &Entry, offsets: Offsets) {
+        let (records, all) = offsets.take();
+        self.count += records.len();
         let file = File {
             entry: entry.clone(),
-            records: offsets.take(),
+            records,
+            all,
         };
         self.files.insert(entry.base().to_owned(), file);
     }
@@ -117,12 +133,13 @@ impl Index {
     /// Holds every index among the entries against the records.
     pub(super) fn check(mut self, entries: &[Entry], faults: &mut Vec<Fault>) {
         let mut any = false;
+        let mut blocks = Blocks::of(entries);
         for entry in entries {
             let lower = entry.path.to_ascii_lowercase();
             let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
             match Path::new(bare).extension().and_then(|end| end.to_str()) {
                 Some("cdxj" | "cdx") => any |= self.check_lines(entry, faults),
-                Some("idx") => check_blocks(entry, entries, faults),
+                Some("idx") => check_blocks(entry, &mut blocks, faults),
                 _ => {}
             }
         }
@@ -131,7 +148,7 @@ impl Index {
         }
         let mut files: Vec<File> = self.files.into_values().collect();
         files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
-        for File { entry, records } in files {
+        for File { entry, records, .. } in files {
             let left = records.values().filter(|seen| seen.page && !seen.indexed);
             let count = left.count();
             if count > 0 {
@@ -166,7 +183,7 @@ impl Index {
                 findings.push(n, "the line is no CDXJ".to_owned());
                 return;
             };
-            let (Some(name), Some(offset)) = (line.filename, line.offset.and_then(|offset| offset.value()))
+            let (Some(name), Some(offset)) = (&line.filename, line.offset.and_then(|offset| offset.value()))
             else {
                 findings.push(n, "the line gives no filename or no offset".to_owned());
                 return;
@@ -177,6 +194,7 @@ impl Index {
                 return;
             };
             match file.records.get_mut(&offset) {
+                None if !file.all => {}
                 None => findings.push(n, format!("no record begins at offset {offset} of {name}")),
                 Some(seen) => {
                     seen.indexed = true;
@@ -197,8 +215,32 @@ impl Index {
     }
 }
 
+/// The files that may hold the blocks of compressed indexes.
+struct Blocks<'e> {
+    files: FxHashMap<&'e str, &'e Entry>,
+    /// Bytes that may still be read: blocks that do not lie on top of one another hold no more than the
+    /// file on disk.
+    left: u64,
+}
+
+impl<'e> Blocks<'e> {
+    fn of(entries: &'e [Entry]) -> Self {
+        let mut files = FxHashMap::default();
+        for entry in entries {
+            files.entry(entry.path.as_str()).or_insert(entry);
+        }
+        let on_disk = entries
+            .first()
+            .and_then(|entry| std::fs::metadata(&entry.section.path).ok());
+        Self {
+            files,
+            left: on_disk.map_or(0, |metadata| metadata.len()),
+        }
+    }
+}
+
 /// Holds the index of a compressed index against its blocks.
-fn check_blocks(entry: &Entry, entries: &[Entry], faults: &mut Vec<Fault>) {
+fn check_blocks(entry: &Entry, blocks: &mut Blocks<'_>, faults: &mut Vec<Fault>) {
     let input = match entry.open() {
         Ok(input) => input,
         Err(fault) => {
@@ -227,11 +269,11 @@ fn check_blocks(entry: &Entry, entries: &[Entry], faults: &mut Vec<Fault>) {
             return;
         };
         let path = format!("{folder}{}", line.filename.unwrap_or(&all_in));
-        let Some(blocks) = entries.iter().find(|entry| entry.path == path) else {
+        let Some(file) = blocks.files.get(path.as_str()).copied() else {
             findings.push(n, format!("it names the file {path:?}, which is not in the WACZ"));
             return;
         };
-        if let Err(message) = check_block(blocks, &line) {
+        if let Err(message) = check_block(file, &line, &mut blocks.left) {
             findings.push(n, message);
         }
     });
@@ -241,7 +283,7 @@ fn check_blocks(entry: &Entry, entries: &[Entry], faults: &mut Vec<Fault>) {
     }
 }
 
-fn check_block(entry: &Entry, line: &BlockLine<'_>) -> Result<(), String> {
+fn check_block(entry: &Entry, line: &BlockLine<'_>, left: &mut u64) -> Result<(), String> {
     let inside = line.offset.checked_add(line.length);
     if entry.method != CompressionMethod::Stored {
         return Ok(()); // Blocks of a file compressed as a whole cannot be reached by anybody.
@@ -249,22 +291,31 @@ fn check_block(entry: &Entry, line: &BlockLine<'_>) -> Result<(), String> {
     if inside.is_none_or(|end| end > entry.length) || line.length > MAX_BLOCK {
         return Err(format!("the block lies outside {}", entry.path));
     }
+    let digest = line.digest.and_then(Declared::parse);
+    let wanted = if digest.is_some() {
+        line.length
+    } else {
+        line.length.min(2) // Only how it begins can be checked.
+    };
+    let Some(rest) = left.checked_sub(wanted) else {
+        return Err(format!(
+            "the block at offset {} of {} is not checked: the blocks hold more than the file, so they lie on top of one another",
+            line.offset, entry.path
+        ));
+    };
+    *left = rest;
     let mut bytes = Vec::new();
     let read = entry.section.open().and_then(|mut section| {
         section.seek(SeekFrom::Start(line.offset))?;
-        section.take(line.length).read_to_end(&mut bytes)
+        section.take(wanted).read_to_end(&mut bytes)
     });
-    let fits = line
-        .digest
-        .and_then(Declared::parse)
-        .is_none_or(|declared| declared.fits(&bytes));
     if read.is_err() || !bytes.starts_with(b"\x1f\x8b") {
         return Err(format!(
             "no block begins at offset {} of {}",
             line.offset, entry.path
         ));
     }
-    if !fits {
+    if digest.is_some_and(|declared| !declared.fits(&bytes)) {
         return Err(format!(
             "the block at offset {} of {} is not what its digest says",
             line.offset, entry.path

@@ -27,8 +27,12 @@ pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 /// How deep WACZ files may stand inside one another.
 const MAX_DEPTH: usize = 3;
 
-/// Most entries of one WACZ read.
-const MAX_ENTRIES: usize = 1_000_000;
+/// Most bytes held of the lists of files of a WACZ and of those inside it. Where entries lie on top of one
+/// another, a few kilobytes list millions.
+const MAX_LISTED: usize = 512 << 20;
+
+/// Bytes counted for every entry beside its names.
+const ENTRY_COST: usize = 512;
 
 /// What is done with the entries, one after the other.
 enum Step {
@@ -74,6 +78,8 @@ struct Listing {
     steps: VecDeque<Step>,
     packages: Vec<Package>,
     faults: VecDeque<Fault>,
+    /// Bytes held so far, about.
+    held: usize,
 }
 
 impl Listing {
@@ -106,7 +112,16 @@ impl Listing {
         }
         let package = self.packages.len();
         self.packages.push(Package::new(name));
-        for index in 0..archive.len().min(MAX_ENTRIES) {
+        for index in 0..archive.len() {
+            self.held += ENTRY_COST + name.len();
+            if self.held > MAX_LISTED {
+                let left = archive.len() - index;
+                let message = format!(
+                    "lists too many files, {left} are not read; unpack it with another tool and add the WARCs"
+                );
+                self.fault(name, Reason::Unsupported, message);
+                break;
+            }
             let listed = match archive.by_index_raw(index) {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -133,6 +148,8 @@ impl Listing {
             };
             let encrypted = listed.encrypted();
             drop(listed);
+            // Once to be read and once to be checked.
+            self.held += 2 * (entry.name.len() + entry.path.len());
             let kind = Kind::of(&entry.path);
             if encrypted {
                 if kind != Kind::Other {
@@ -242,7 +259,7 @@ impl Entries {
         let reader = Hashing::over(opened, &hashing);
         // Records of an entry that is compressed as a whole cannot be read again by their offset.
         let again = (entry.method == CompressionMethod::Stored).then(|| Arc::new(entry.section.clone()));
-        let offsets = Offsets::default();
+        let offsets = Offsets::with_room(self.packages[package].index.room());
         let records = Records::new(Stream::at_rest(reader), origin, again, self.options.clone())
             .telling(offsets.clone());
         Ok(Current {

@@ -22,7 +22,7 @@ pub(super) struct Package {
     name: String,
     pub(super) entries: Vec<Entry>,
     hashes: FxHashMap<String, Hash>,
-    index: Index,
+    pub(super) index: Index,
 }
 
 impl Package {
@@ -95,7 +95,7 @@ impl Package {
             };
             let Some(listed) = by_path.get(path).copied() else {
                 let place = entry.place(At::Whole);
-                let message = format!("it lists {path:?}, which is not in the zip file");
+                let message = format!("it lists {:?}, which is not in the zip file", clip(path));
                 faults.push(Fault::new(place, Reason::Vanished, message));
                 continue;
             };
@@ -123,7 +123,8 @@ impl Package {
             return Ok(declared.fits(&bytes));
         }
         let hash = self.hashes.get(&entry.path).copied().or_else(|| entry.hash());
-        Ok(hash.is_some_and(|hash| declared.bytes == hash.0))
+        let unreadable = || (Reason::DigestUnchecked, "it cannot be read to its end".to_owned());
+        Ok(declared.bytes == hash.ok_or_else(unreadable)?.0)
     }
 }
 
