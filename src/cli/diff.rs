@@ -1,5 +1,7 @@
 //! `diff`: what changed between two snapshots or files.
 
+use std::io::Write as _;
+
 use super::arguments::Reading;
 use super::failure::{Failure, writing};
 use super::opened::{self, NamedPage};
@@ -11,6 +13,7 @@ use crate::diff::{Class, Filter, Ignore, Place};
 use crate::history::{Step, Wanted, compare, entries};
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html;
+use crate::report::layout::printable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -130,10 +133,20 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     if arguments.format() == Format::Terminal {
         terminal.page()?;
     }
+    // Tools get a unified diff to the byte, but a page must not steer the terminal of a reader.
+    let interactive = terminal.interactive;
     let out = terminal.writer();
     match arguments.format() {
         Format::Json => report::json(left, right, &diff, arguments.all, out),
         Format::Html => html::diff(left, right, &diff, out),
+        Format::Unified if interactive => {
+            let mut text = Vec::new();
+            report::unified(left, right, &diff, display, &mut text).and_then(|()| {
+                let text = String::from_utf8_lossy(&text);
+                text.lines()
+                    .try_for_each(|line| writeln!(out, "{}", printable(line)))
+            })
+        }
         Format::Unified => report::unified(left, right, &diff, display, out),
         Format::Terminal if arguments.side_by_side => {
             report::side_by_side(left, right, &diff, display, look, out)
@@ -152,7 +165,8 @@ fn side<'a>(page: &'a NamedPage, document: &'a Document) -> Side<'a> {
     }
 }
 
-/// A snapshot and the newest revision before it whose text differs.
+/// A snapshot and the newest revision before it whose text differs. One that can be no revision itself (an
+/// error page) is held against the last that can.
 fn with_previous(archive: &Archive, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
     let new = opened::snapshot(archive, name)?;
     let mut snapshots = archive.snapshots(&new.address)?;
@@ -163,10 +177,14 @@ fn with_previous(archive: &Archive, name: &str) -> Result<(NamedPage, NamedPage)
         .unwrap_or(0);
     // Snapshots without a change of text since then look the same to a reader: go back to where the
     // newest change was made.
-    let changed = snapshots[..=at]
-        .iter()
-        .rposition(|snapshot| snapshot.revision)
-        .unwrap_or(0);
+    let changed = if new.counts_as_revision() {
+        snapshots[..=at]
+            .iter()
+            .rposition(|snapshot| snapshot.revision)
+            .unwrap_or(0)
+    } else {
+        at
+    };
     let Some(old) = changed
         .checked_sub(1)
         .and_then(|before| snapshots.get(before))
@@ -191,6 +209,12 @@ fn history(
     let (archive, reader) = opened::open_complete(global, reading)?;
     let mut snapshots = opened::article(&archive, name)?;
     snapshots.retain(Snapshot::counts_as_revision);
+    if snapshots.is_empty() {
+        return Err(Failure::at(
+            name,
+            "no snapshot with status 200; there is nothing to show",
+        ));
+    }
     let (entries, course) = entries(&archive, snapshots, &reader, wanted.with_documents())?;
     html::history(name, &entries, course.blame().as_ref(), terminal.writer())
         .map_err(|error| writing(&error))?;

@@ -2,7 +2,7 @@
 
 use super::arguments::Reading;
 use super::failure::{Failure, writing};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened};
 use crate::archive::{Archive, Snapshot};
 use crate::catalog::blocks::NEAR_MINIMUM;
@@ -75,8 +75,13 @@ fn print(found: &Found, arguments: &Arguments, archive: &Archive, terminal: &mut
     if found.hits.is_empty() && !arguments.json {
         terminal.line("it stands nowhere in the archive; --near with a text finds what is like it")?;
     }
-    if found.more && !arguments.json {
-        terminal.line("more articles may hold it; those above were looked into")?;
+    if found.more {
+        let note = "more articles may hold it; those above were looked into";
+        if arguments.json {
+            tell_user(note);
+        } else {
+            terminal.line(note)?;
+        }
     }
     Ok(Outcome::found_if(found.hits.is_empty()))
 }

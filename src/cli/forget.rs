@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use super::{CommandResult, Global, Outcome, opened, progress};
 use crate::compact;
 use crate::page::Moment;
-use crate::report::layout::counted;
+use crate::report::layout::{counted, printable};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,7 +38,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     }
     if arguments.dry_run {
         for snapshot in &going {
-            terminal.line(&format!("would forget {}@{}", snapshot.address, snapshot.n))?;
+            let address = printable(&snapshot.address);
+            terminal.line(&format!("would forget {address}@{}", snapshot.n))?;
         }
         return Ok(Outcome::Clean);
     }

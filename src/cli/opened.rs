@@ -270,19 +270,22 @@ fn split(archive: &Archive, name: &str) -> Result<(Vec<Snapshot>, Which), Failur
 }
 
 /// Nanoseconds by which a time may still be later and be what the spelling says: the rest of the
-/// second, minute or day that is not spelled out.
+/// second, minute, hour or day that is not spelled out.
 fn slack(spelled: &str) -> i64 {
     const SECOND: i64 = 1_000_000_000;
-    let clock = spelled.split_once(['T', 't', ' ']).map_or("", |(_, clock)| clock);
-    let digits: String = clock
-        .split(['Z', 'z', '+', '-'])
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    match digits.matches(':').count() {
-        _ if digits.contains('.') => 0,
-        0 if digits.is_empty() => 86_400 * SECOND - 1,
-        0 | 1 => 60 * SECOND - 1,
+    let clock = spelled
+        .trim()
+        .split_once(['T', 't', ' '])
+        .map_or("", |(_, clock)| clock);
+    let clock = clock.split(['Z', 'z', '+', '-']).next().unwrap_or_default();
+    if clock.contains(['.', ',']) {
+        return 0;
+    }
+    // Two digits each, with colons between them or without.
+    match clock.bytes().filter(u8::is_ascii_digit).count() {
+        0 => 86_400 * SECOND - 1,
+        1 | 2 => 3_600 * SECOND - 1,
+        3 | 4 => 60 * SECOND - 1,
         _ => SECOND - 1,
     }
 }
@@ -298,5 +301,9 @@ mod tests {
         assert_eq!(slack("2025-08-31T06:01"), 59_999_999_999);
         assert_eq!(slack("2025-08-31T06:01+09:00"), 59_999_999_999);
         assert_eq!(slack("2025-08-31"), 86_399_999_999_999);
+        assert_eq!(slack("2025-08-31T06"), 3_599_999_999_999);
+        assert_eq!(slack("20250831T0601Z"), 59_999_999_999);
+        assert_eq!(slack("20250831T060139Z"), 999_999_999);
+        assert_eq!(slack("2025-08-31T06:01:39,5"), 0);
     }
 }

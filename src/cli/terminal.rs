@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::failure::{Failure, writing};
-use crate::report::layout::Look;
+use crate::report::layout::{Look, printable};
 
 /// The `--color` option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,10 +24,12 @@ const BUFFER: usize = 1 << 16;
 /// Narrower terminals are written to as if they had this many columns.
 const NARROWEST: usize = 30;
 
-/// A message on standard error, prefixed with the tool's name.
+/// A message on standard error, prefixed with the tool's name. Addresses and names in it come from elsewhere,
+/// so that it is made printable, line by line.
 pub(super) fn tell_user(message: &str) {
+    let lines: Vec<String> = message.split('\n').map(printable).collect();
     // Nobody can be told that standard error is gone.
-    let _ = writeln!(io::stderr(), "pressmark: {message}");
+    let _ = writeln!(io::stderr(), "pressmark: {}", lines.join("\n"));
 }
 
 /// Buffered standard output, messages on standard error, and what is known about both.

@@ -6,6 +6,14 @@ use std::cmp::Ordering;
 /// memory and time than many small ones.
 pub(super) const SAMPLE: usize = 1 << 15;
 
+/// A sample is thinned by at most this many powers of two. That is far more than any text of different
+/// 3-grams needs; one that repeats a few whose hashes are small cannot be thinned at all.
+const THINNEST: u32 = 16;
+
+/// Where one list is at least this many times as long as the other, the places of the few are looked up
+/// in it.
+const LOPSIDED: usize = 16;
+
 /// The 3-grams of a text, with repetition, as hashes in ascending order.
 ///
 /// A long text keeps only the hashes below `2^(32 - shift)`: the same rule on every text, so that
@@ -28,7 +36,7 @@ impl Grams {
             total += 1;
             if u64::from(hash) >> (32 - shift) == 0 {
                 hashes.push(hash);
-                if hashes.len() > SAMPLE {
+                if hashes.len() > SAMPLE && shift < THINNEST {
                     shift += 1;
                     hashes.retain(|&hash| u64::from(hash) >> (32 - shift) == 0);
                 }
@@ -96,32 +104,32 @@ impl Grams {
         let (ours, theirs) = (self.below(shift), other.below(shift));
         let mut hashes = Vec::with_capacity(ours.len());
         let mut at = 0;
-        for &hash in ours {
-            while theirs.get(at).is_some_and(|&other| other < hash) {
-                at += 1;
-            }
-            if theirs.get(at) == Some(&hash) {
-                at += 1;
-            } else {
-                hashes.push(hash);
-            }
+        for hash in theirs {
+            let next = at + ours[at..].partition_point(|own| own < hash);
+            hashes.extend_from_slice(&ours[at..next]);
+            at = next + usize::from(ours.get(next) == Some(hash));
         }
+        hashes.extend_from_slice(&ours[at..]);
+        let total = (hashes.len() as u64) << shift;
         Self {
-            total: (hashes.len() as u32) << shift,
+            total: u32::try_from(total).unwrap_or(u32::MAX),
             hashes,
             shift,
         }
     }
 
-    /// The 3-grams of both together.
-    pub fn with(&self, other: &Self) -> Self {
-        let shift = self.shift.max(other.shift);
-        let mut hashes = [self.below(shift), other.below(shift)].concat();
+    /// The 3-grams of several texts together.
+    pub fn all(parts: &[&Self]) -> Self {
+        let shift = parts.iter().map(|part| part.shift).max().unwrap_or(0);
+        let mut hashes: Vec<u32> = Vec::new();
+        for part in parts {
+            hashes.extend_from_slice(part.below(shift));
+        }
         hashes.sort_unstable();
         Self {
             hashes,
             shift,
-            total: self.total + other.total,
+            total: parts.iter().map(|part| part.total).sum(),
         }
     }
 }
@@ -141,6 +149,18 @@ fn mix(a: u32, b: u32, c: u32) -> u32 {
 }
 
 fn count_common(a: &[u32], b: &[u32]) -> usize {
+    let (few, many) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    if few.len().saturating_mul(LOPSIDED) <= many.len() {
+        let (mut at, mut count) = (0, 0);
+        for hash in few {
+            at += many[at..].partition_point(|other| other < hash);
+            if many.get(at) == Some(hash) {
+                at += 1;
+                count += 1;
+            }
+        }
+        return count;
+    }
     let (mut i, mut j, mut count) = (0, 0, 0);
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
         let order = x.cmp(y);
@@ -174,7 +194,34 @@ mod tests {
         let rest = whole.without(&part);
         assert_eq!(rest.total(), whole.total() - part.total());
         assert!(rest.common(&part) < 1.0);
-        assert_eq!(rest.with(&part).total(), whole.total());
+        assert_eq!(Grams::all(&[&rest, &part]).total(), whole.total());
+    }
+
+    #[test]
+    fn short_lists_are_looked_up_as_they_are_walked() {
+        let long: Vec<u32> = (0..400).map(|n| n / 3).collect();
+        for short in [&[0, 0, 0, 0][..], &[5, 5, 7, 132, 133, 134], &[], &[500]] {
+            let walked = short
+                .iter()
+                .enumerate()
+                .filter(|&(at, hash)| {
+                    let before = short[..at].iter().filter(|other| *other == hash).count();
+                    before < long.iter().filter(|other| *other == hash).count()
+                })
+                .count();
+            assert_eq!(count_common(&long, short), walked, "{short:?}");
+            assert_eq!(count_common(short, &long), walked, "{short:?}");
+        }
+    }
+
+    #[test]
+    fn a_gram_that_no_sample_leaves_out_is_no_harm() {
+        let zero = ['\u{b3bf0}', '\u{af3e8}', '\u{20742}'];
+        assert_eq!(mix(zero[0].into(), zero[1].into(), zero[2].into()), 0);
+        let text: String = zero.iter().cycle().take(SAMPLE * 9).collect();
+        let grams = Grams::of(&text);
+        assert!((grams.dice(&grams) - 1.0).abs() < 1e-6);
+        assert_eq!(grams.without(&grams).total(), 0);
     }
 
     #[test]

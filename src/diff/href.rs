@@ -10,7 +10,8 @@ const HIDDEN_MAIL: &str = "/cdn-cgi/l/email-protection#";
 
 /// The name by which a link is compared: the address as written, but a mail address that a delivery
 /// network hides in another way every time, as the mail address it is.
-pub(super) fn leads_to(href: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn leads_to(href: &str) -> Cow<'_, str> {
     href.split_once(HIDDEN_MAIL)
         .and_then(|(_, hidden)| mail(hidden))
         .map_or(Cow::Borrowed(href), Cow::Owned)

@@ -36,6 +36,16 @@ pub(super) fn same_loosely(old: &str, new: &str) -> bool {
     characters(old).eq(characters(new))
 }
 
+/// The loose key of a text that many others are compared with.
+pub(super) fn loose_key(text: &str) -> String {
+    characters(text).collect()
+}
+
+/// Whether a text has this loose key.
+pub(super) fn has_key(text: &str, key: &str) -> bool {
+    characters(text).eq(key.chars())
+}
+
 /// A number that is equal for texts that differ in decoration and in numbers only.
 pub(super) fn skeleton(text: &str) -> u64 {
     let mut hasher = FxHasher::default();

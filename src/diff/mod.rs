@@ -27,6 +27,7 @@ mod words;
 
 pub use apply::{ApplyError, apply};
 pub use change::{Change, Class, Diff, Ignored, Limit, Op, Place, Reason, Size, Suspect, Word, WordOp};
+pub use href::leads_to;
 pub use image::original_image;
 pub use keys::{body_texts, is_revision};
 pub use options::{Filter, FilterError, Ignore, Options};

@@ -233,7 +233,7 @@ fn group(old: &[Free], new: &[Free], at: usize, mut pairs: Vec<Candidate>, whole
             .then(part_of(a).cmp(&part_of(b)))
     });
     let mut rest = own.grams.clone();
-    let mut sum = Grams::default();
+    let mut parts: Vec<&Grams> = Vec::new();
     let mut chosen = Vec::new();
     let mut best = 0.0_f32;
     for pair in &pairs {
@@ -243,11 +243,11 @@ fn group(old: &[Free], new: &[Free], at: usize, mut pairs: Vec<Candidate>, whole
         if chosen.is_empty() || accounted >= CONTAINED * 0.85 * part.total() as f32 {
             chosen.push(part_of(pair));
             rest = rest.without(part);
-            sum = sum.with(part);
+            parts.push(part);
         }
         best = best.max(pair.dice);
     }
-    let joined = own.grams.dice(&sum);
+    let joined = own.grams.dice(&Grams::all(&parts));
     let gain = joined - best;
     if chosen.len() < 2 || gain < GAIN || joined < ALIKE {
         return None;

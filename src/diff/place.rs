@@ -1,9 +1,9 @@
 //! Where in the article each block stands.
 
 use super::change::Place;
-use super::loose::same_loosely;
+use super::loose::{has_key, loose_key};
 use super::script::lower;
-use crate::block::{Block, Document, Kind};
+use crate::block::{Attribute, Block, Document, Kind};
 
 /// A byline is no longer than this, in bytes; a longer text that names the author is prose.
 pub const BYLINE: u32 = 240;
@@ -73,12 +73,13 @@ pub(super) fn places(document: &Document) -> Vec<Place> {
     }
     let first = blocks.iter().position(|block| block.body);
     let last = blocks.iter().rposition(|block| block.body);
+    let mut bylines = Bylines::new(document);
     for (at, block) in blocks.iter().enumerate() {
         let near = block.body
             || headline.is_some_and(|headline| at.abs_diff(headline) <= BYLINE_NEAR)
             || first.is_some_and(|first| at < first && first - at <= BYLINE_NEAR)
             || last.is_some_and(|last| at > last && at - last <= BYLINE_NEAR);
-        if matches!(places[at], Place::Body | Place::Outside) && near && is_byline(document, block) {
+        if matches!(places[at], Place::Body | Place::Outside) && near && bylines.holds(block) {
             places[at] = Place::Byline;
         }
     }
@@ -120,8 +121,9 @@ fn is_correction(text: &str) -> bool {
 fn headline(document: &Document) -> Option<usize> {
     let blocks = &document.blocks;
     for declared in [&document.headline, &document.title].into_iter().flatten() {
+        let key = loose_key(declared);
         let found = blocks.iter().position(|block| {
-            block.kind.is_heading() && !block.text.is_empty() && names(declared, &block.text)
+            block.kind.is_heading() && !block.text.is_empty() && names(declared, &key, &block.text)
         });
         if found.is_some() {
             return found;
@@ -135,12 +137,13 @@ fn headline(document: &Document) -> Option<usize> {
         .or_else(|| blocks[..first].iter().rposition(is_h1))
 }
 
-/// Whether a declared headline is this heading's text, perhaps with the site's name after it.
-fn names(declared: &str, heading: &str) -> bool {
+/// Whether a declared headline, of this loose key, is this heading's text, perhaps with the site's name
+/// after it. Takes no longer than the heading is, for there may be many.
+fn names(declared: &str, key: &str, heading: &str) -> bool {
     if declared.len() < heading.len() / 2 {
         return false;
     }
-    same_loosely(declared, heading)
+    has_key(heading, key)
         || declared.strip_prefix(heading).is_some_and(|rest| {
             heading.len() * 3 >= declared.len()
                 && rest
@@ -149,36 +152,57 @@ fn names(declared: &str, heading: &str) -> bool {
         })
 }
 
-fn is_byline(document: &Document, block: &Block) -> bool {
-    if block.text.is_empty() || block.text.len() > BYLINE as usize || block.kind.is_heading() {
-        return false;
+/// What tells the bylines of one page.
+struct Bylines<'a> {
+    document: &'a Document,
+    /// Of each container whether its names mark a byline, once it was asked: thousands of blocks may stand in
+    /// one, and its names may be endless.
+    marked: Vec<Option<bool>>,
+}
+
+impl<'a> Bylines<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            marked: vec![None; document.containers.len()],
+        }
     }
-    if block.kind == Kind::Address && block.body {
-        return true;
+
+    fn holds(&mut self, block: &Block) -> bool {
+        if block.text.is_empty() || block.text.len() > BYLINE as usize || block.kind.is_heading() {
+            return false;
+        }
+        if block.kind == Kind::Address && block.body {
+            return true;
+        }
+        if let Some(author) = &self.document.byline
+            && author.chars().nth(1).is_some()
+            && block.text.len() <= author.len() + 80
+            && block.text.contains(author.as_str())
+        {
+            return true;
+        }
+        marks_byline(&block.attributes, &["class", "itemprop", "rel", "id"])
+            || block.container.is_some_and(|at| self.is_marked(at as usize))
     }
-    if let Some(author) = &document.byline
-        && author.chars().count() >= 2
-        && block.text.len() <= author.len() + 80
-        && block.text.contains(author.as_str())
-    {
-        return true;
+
+    fn is_marked(&mut self, container: usize) -> bool {
+        let (Some(marked), Some(container)) = (
+            self.marked.get_mut(container),
+            self.document.containers.get(container),
+        ) else {
+            return false;
+        };
+        *marked.get_or_insert_with(|| marks_byline(&container.attributes, &["class", "itemprop"]))
     }
-    let marked = |value: &str| BYLINE_WORDS.iter().any(|word| contains(value, word));
-    let own = block
-        .attributes
+}
+
+/// Whether one of the attributes of these names has a word in it that marks a byline.
+fn marks_byline(attributes: &[Attribute], names: &[&str]) -> bool {
+    attributes
         .iter()
-        .filter(|attribute| matches!(&*attribute.name, "class" | "itemprop" | "rel" | "id"))
-        .any(|attribute| marked(&attribute.value));
-    own || block
-        .container
-        .and_then(|at| document.containers.get(at as usize))
-        .is_some_and(|container| {
-            container
-                .attributes
-                .iter()
-                .filter(|attribute| matches!(&*attribute.name, "class" | "itemprop"))
-                .any(|attribute| marked(&attribute.value))
-        })
+        .filter(|attribute| names.contains(&&*attribute.name))
+        .any(|attribute| BYLINE_WORDS.iter().any(|word| contains(&attribute.value, word)))
 }
 
 /// Whether `value` contains the lower-case ASCII `word`, in any case.
@@ -192,6 +216,7 @@ fn contains(value: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::Container;
 
     fn block(kind: Kind, text: &str, body: bool) -> Block {
         Block {
@@ -232,6 +257,31 @@ mod tests {
                 Outside
             ]
         );
+    }
+
+    #[test]
+    fn endless_names_and_headlines_are_read_once() {
+        let class = Attribute {
+            name: "class".into(),
+            value: "x".repeat(1 << 20).into(),
+        };
+        let mut blocks = vec![block(Kind::H2, "y", true); 50_000];
+        blocks.resize(100_000, block(Kind::P, "z", true));
+        for block in &mut blocks {
+            block.container = Some(0);
+        }
+        let document = Document {
+            headline: Some(format!("{}x", ".".repeat(1 << 20))),
+            containers: vec![Container {
+                attributes: vec![class],
+                ..Container::default()
+            }],
+            blocks,
+            ..Document::default()
+        };
+        let started = std::time::Instant::now();
+        assert!(places(&document).iter().all(|&place| place == Place::Body));
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 
     #[test]

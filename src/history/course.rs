@@ -75,6 +75,9 @@ pub struct Step {
     /// The past of the blocks in each of [`Diff::edits`], in the same order. Empty where the step is
     /// suspect: what it shows is no edit, unless the next snapshot says the same.
     pub pasts: Vec<Past>,
+    /// Whether it is a revision in which no paragraph of the article changed, neither told nor left out:
+    /// others than before count as the article.
+    pub relabelled: bool,
 }
 
 impl Step {
@@ -82,19 +85,11 @@ impl Step {
     #[must_use]
     pub fn summary(&self) -> Option<String> {
         let told = Summary::of(self.diff.as_ref()?);
-        Some(match (self.is_relabelled(), told == Summary::default()) {
+        Some(match (self.relabelled, told == Summary::default()) {
             (true, true) => LABEL_CHANGED.to_owned(),
             (true, false) => format!("{LABEL_CHANGED}; {told}"),
             (false, _) => told.to_string(),
         })
-    }
-
-    /// Whether it is a revision in which no paragraph of the article changed: others than before count
-    /// as the article.
-    #[must_use]
-    pub fn is_relabelled(&self) -> bool {
-        let quiet = |diff: &Diff| diff.edits().all(|change| change.place == Place::Outside);
-        self.kind == StepKind::Revision && self.diff.as_ref().is_some_and(quiet)
     }
 
     /// Whether there is something to show: a change, one that was left out, another label, a suspect
@@ -102,7 +97,7 @@ impl Step {
     #[must_use]
     pub fn shows(&self) -> bool {
         let told = |diff: &Diff| diff.suspect.is_some() || diff.differs() || diff.ignored.changes > 0;
-        self.is_relabelled() || self.diff.as_ref().is_some_and(told)
+        self.relabelled || self.diff.as_ref().is_some_and(told)
     }
 
     /// Whether any change is told.
@@ -239,6 +234,7 @@ impl History {
             old: None,
             diff: None,
             pasts: Vec::new(),
+            relabelled: false,
         };
         Told { settled, step }
     }
@@ -266,6 +262,7 @@ impl History {
             old: None,
             diff: None,
             pasts: Vec::new(),
+            relabelled: false,
         }
     }
 
@@ -287,6 +284,7 @@ impl History {
             old: Some(Arc::clone(&last.document)),
             diff: Some(shown),
             pasts: Vec::new(),
+            relabelled: false,
         };
         self.last = Some(last);
         self.aside = Some(Aside { n, document, diff });
@@ -318,6 +316,8 @@ impl History {
             n,
             &mut |past| pasts.push(past),
         );
+        // Asked before anything is left out: a change that is not told is a change all the same.
+        let quiet = diff.edits().all(|change| change.place == Place::Outside);
         let pasts = tell(&mut diff, pasts, &last.document, &document, options);
         // Without a filter a change that only the order of body texts shows still counts.
         let told = options.diff.filter.is_none_or(Filter::is_empty) || diff.differs();
@@ -341,6 +341,7 @@ impl History {
             old: Some(last.document),
             diff: Some(diff),
             pasts,
+            relabelled: quiet && kind == StepKind::Revision,
         }
     }
 }

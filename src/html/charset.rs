@@ -43,6 +43,12 @@ impl Decoded<'_> {
         self.offsets.raw(at, self.raw, &self.text, self.encoding)
     }
 
+    /// Whether [`Decoded::raw_offset`] decodes anew from the checkpoint before: its time grows with the
+    /// text since the last `<`.
+    pub(super) fn is_walked(&self) -> bool {
+        matches!(self.offsets, Offsets::Restartable(_))
+    }
+
     /// The byte of the text that stands for the raw byte at `at`: the inverse of
     /// [`Decoded::raw_offset`] wherever a character starts at `at`.
     #[must_use]

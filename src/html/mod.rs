@@ -36,6 +36,8 @@ pub use tree::MAX_DEPTH;
 #[cfg(test)]
 mod tests;
 
+use rustc_hash::FxHashMap;
+
 use crate::block::Document;
 
 /// What the reader of a page is told beside its bytes.
@@ -74,13 +76,22 @@ pub fn read_decoded(decoded: &Decoded<'_>, options: &ReadOptions<'_>) -> Documen
         ..Document::default()
     };
     cutter.metadata.into_document(&mut document);
+    // Thousands of elements may end at one tag: where the way back is walked, it is walked once for all.
+    let mut walked: FxHashMap<usize, usize> = FxHashMap::default();
+    let mut raw_offset = |at: usize| {
+        if decoded.is_walked() {
+            *walked.entry(at).or_insert_with(|| decoded.raw_offset(at))
+        } else {
+            decoded.raw_offset(at)
+        }
+    };
     for block in &mut document.blocks {
         for range in [&mut block.range, &mut block.inner] {
-            *range = decoded.raw_offset(range.start)..decoded.raw_offset(range.end);
+            *range = raw_offset(range.start)..raw_offset(range.end);
         }
     }
     for container in &mut document.containers {
-        container.range = decoded.raw_offset(container.range.start)..decoded.raw_offset(container.range.end);
+        container.range = raw_offset(container.range.start)..raw_offset(container.range.end);
     }
     document
 }

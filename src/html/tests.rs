@@ -188,6 +188,25 @@ fn text_of_a_declared_element_is_the_canonical_text_of_its_inside() {
 }
 
 #[test]
+fn elements_that_end_together_behind_a_long_text_are_read_in_linear_time() {
+    let text = b"\xb0\xa1".repeat(500_000);
+    let open = format!("<article>{}<p>x</p>", "<div>".repeat(4000));
+    let page = [open.as_bytes(), &text, b"</article>"].concat();
+    let options = ReadOptions {
+        http_charset: Some("euc-kr"),
+        ..ReadOptions::default()
+    };
+    let started = std::time::Instant::now();
+    let document = read(&page, &options);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    let end = open.len() + text.len();
+    assert_eq!(document.containers.len(), 4001);
+    assert!(document.containers[1..].iter().all(|div| div.range.end == end));
+    assert_eq!(document.containers[0].range.end, page.len());
+    assert_eq!(document.blocks[1].range, open.len()..end);
+}
+
+#[test]
 fn hostile_pages_are_read_in_linear_time() {
     let deep = "<div>".repeat(1_000_000);
     assert!(blocks(&deep).is_empty());

@@ -79,6 +79,9 @@ fn detail(outline: &Outline, rule: &SiteRule, because: &Because) -> String {
     }
 }
 
+/// Characters of a name that are shown: it is shown for every block in the element, and may be endless.
+const SHOWN: usize = 60;
+
 /// The start tag in short: `div#story.main`.
 fn describe(outline: &Outline, node: u32) -> String {
     let node = &outline.nodes[node as usize];
@@ -89,7 +92,7 @@ fn describe(outline: &Outline, node: u32) -> String {
     };
     if let Some(id) = node.attribute("id").filter(|id| !id.is_empty()) {
         short.push('#');
-        short.push_str(id);
+        push_name(&mut short, id);
     }
     for class in node
         .attribute("class")
@@ -98,12 +101,24 @@ fn describe(outline: &Outline, node: u32) -> String {
         .take(3)
     {
         short.push('.');
-        short.push_str(class);
+        push_name(&mut short, class);
     }
     for name in ["itemprop", "dmcf-sid", "role"] {
         if let Some(value) = node.attribute(name) {
-            short = format!("{short}[{name}={value}]");
+            short.push('[');
+            short.push_str(name);
+            short.push('=');
+            push_name(&mut short, value);
+            short.push(']');
         }
     }
     short
+}
+
+fn push_name(short: &mut String, name: &str) {
+    let mut characters = name.chars();
+    short.extend(characters.by_ref().take(SHOWN));
+    if characters.next().is_some() {
+        short.push('…');
+    }
 }

@@ -267,7 +267,7 @@ fn outermost(outline: &Outline, marked: impl Fn(usize) -> bool) -> Vec<NodeId> {
 }
 
 /// For every node the innermost marked node around it, itself included.
-fn nearest(outline: &Outline, marked: impl Fn(usize) -> bool) -> Vec<Option<NodeId>> {
+pub fn nearest(outline: &Outline, marked: impl Fn(usize) -> bool) -> Vec<Option<NodeId>> {
     let mut nearest: Vec<Option<NodeId>> = Vec::with_capacity(outline.nodes.len());
     for (id, node) in outline.nodes.iter().enumerate() {
         let above = node.parent.and_then(|parent| nearest[parent as usize]);

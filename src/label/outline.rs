@@ -82,10 +82,4 @@ impl<'a> Outline<'a> {
         }
         Self { nodes, of_block }
     }
-
-    /// The element and what encloses it, from the inside out.
-    pub fn path(&self, from: NodeId) -> impl Iterator<Item = (NodeId, &Node<'a>)> {
-        std::iter::successors(Some(from), |&id| self.nodes[id as usize].parent)
-            .map(|id| (id, &self.nodes[id as usize]))
-    }
 }

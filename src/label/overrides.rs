@@ -1,6 +1,7 @@
 //! What a site rule says about headline, author and time.
 
 use super::SiteRule;
+use super::home::nearest;
 use super::outline::Outline;
 use super::selector::Selector;
 use crate::block::Document;
@@ -42,22 +43,25 @@ pub(super) fn apply(document: &mut Document, rule: &SiteRule) {
 fn text(document: &Document, outline: &Outline, selectors: &[Selector]) -> Option<Override> {
     selectors.iter().enumerate().find_map(|(at, selector)| {
         let selected = selector.select(outline);
-        let mut texts: Vec<(u32, String)> = Vec::new();
+        let around = nearest(outline, |id| selected[id]);
+        let mut texts: Vec<String> = Vec::new();
+        // Where the text of each element stands, for a page may have as many of them as blocks.
+        let mut places: Vec<Option<usize>> = vec![None; selected.len()];
         for (block, &node) in document.blocks.iter().zip(&outline.of_block) {
-            let Some((top, _)) = outline.path(node).find(|&(id, _)| selected[id as usize]) else {
+            let Some(top) = around[node as usize] else {
                 continue;
             };
-            match texts.iter_mut().find(|(id, _)| *id == top) {
-                Some((_, text)) => {
-                    text.push(' ');
-                    text.push_str(&block.text);
-                }
-                None => texts.push((top, block.text.clone())),
+            if let Some(text) = places[top as usize].and_then(|place| texts.get_mut(place)) {
+                text.push(' ');
+                text.push_str(&block.text);
+            } else {
+                places[top as usize] = Some(texts.len());
+                texts.push(block.text.clone());
             }
         }
         texts
             .into_iter()
-            .map(|(_, text)| text.trim().to_owned())
+            .map(|text| text.trim().to_owned())
             .find(|text| !text.is_empty() && text.chars().count() <= MAX_CHARACTERS)
             .map(|text| Override { selector: at, text })
     })

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::archive::{ArticleSummary, Grown, Stats};
 use crate::ingest::Summary;
-use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, number};
+use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, number, printable};
 
 /// The JSON summary of `add`.
 #[must_use]
@@ -125,7 +125,7 @@ pub fn added(
     if !next_steps.is_empty() {
         writeln!(out, "next:")?;
         for step in next_steps {
-            writeln!(out, "  {step}")?;
+            writeln!(out, "  {}", printable(step))?;
         }
     }
     Ok(())

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::archive::Snapshot;
+use crate::block::Block;
 use crate::diff::{Word, WordOp};
-use crate::report::layout::{Accent, Look, columns, counted, fit};
+use crate::report::layout::{Accent, Look, columns, counted, fit, printable};
 use crate::search::{Hit, NearHit, PageHit};
 
 /// A hit with the snapshots it refers to.
@@ -35,7 +36,7 @@ fn name(snapshot: Option<&Snapshot>) -> String {
                 .moment
                 .map(|moment| moment.to_string().chars().take(10).collect())
                 .unwrap_or_default();
-            format!("{day} {}@{}", snapshot.address, snapshot.n)
+            format!("{day} {}@{}", printable(&snapshot.address), snapshot.n)
         },
     )
 }
@@ -51,7 +52,7 @@ pub fn line(sighting: &Sighting<'_>) -> Value {
         "index": sighting.hit.first.index,
         "kind": block.map(|block| block.kind.as_str()),
         "range": block.map(|block| [block.range.start, block.range.end]),
-        "hash": block.map(|block| block.text_hash),
+        "hash": block.map(Block::key),
         "declared": block.and_then(|block| block.declared.as_deref()),
         "text": block.map(|block| block.text.as_str()),
         "confirmed": block.is_some(),
@@ -135,6 +136,7 @@ pub fn near_line(index: usize, hit: &NearHit, words: &[Word], sightings: &[Sight
         "words": words,
         "first": snapshot(first.and_then(|sighting| sighting.first.as_ref())),
         "articles": sightings.len(),
+        "more": hit.more,
     })
 }
 
@@ -149,8 +151,11 @@ pub fn near_row(
 ) -> io::Result<()> {
     let first = sightings.first().and_then(|sighting| sighting.first.as_ref());
     let head = format!("{index:>5} {:.0}% like {}", hit.similarity * 100.0, name(first));
-    let rest = if sightings.len() > 1 {
-        format!(" and {} more", sightings.len() - 1)
+    let others = sightings.len().saturating_sub(1);
+    let rest = if hit.more {
+        format!(" and at least {others} more, some of them perhaps before")
+    } else if others > 0 {
+        format!(" and {others} more")
     } else {
         String::new()
     };

@@ -11,7 +11,7 @@ use crate::digest::Hash;
 use crate::history::{Entry, Past, Step, StepKind};
 use crate::page::Moment;
 use crate::report::diff::ignored_text;
-use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit};
+use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, printable};
 
 /// The JSON line of a snapshot.
 #[derive(Debug, Serialize)]
@@ -269,7 +269,7 @@ fn words(change: &Change, op: WordOp, indices: &[u32], document: &Document) -> S
 pub fn edit_row(edit: &Edit<'_>, look: Look, out: &mut impl Write) -> io::Result<()> {
     let start = format!(
         "{}@{} {} {} {} ",
-        edit.address,
+        printable(edit.address),
         edit.n,
         edit.op,
         edit.place.as_str(),

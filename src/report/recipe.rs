@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::recipe::{BlockRef, FindReport, Recipe};
-use crate::report::layout::{Accent, Look, cell, columns, fit, number};
+use crate::report::layout::{Accent, Look, cell, columns, fit, number, printable};
 
 /// The JSON line of a recipe.
 #[must_use]
@@ -114,7 +114,8 @@ pub fn found(
                 out,
                 "# misses block {} of {}",
                 missed.block,
-                pages.get(missed.page).unwrap_or(&"")
+                // A line break in a name would end the comment.
+                printable(pages.get(missed.page).unwrap_or(&""))
             )?;
         }
         writeln!(out, "{}", found.recipe.to_toml())?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::report::layout::{Accent, Look, bytes, counted, number};
+use crate::report::layout::{Accent, Look, bytes, counted, number, printable};
 use crate::scrub::{Finding, RepairEvent, RepairSummary, ScrubSummary};
 
 /// The JSON line of a finding.
@@ -33,9 +33,10 @@ pub fn finding_row(finding: &Finding, look: Look, out: &mut impl Write) -> io::R
     let lost = if finding.lost { " (lost)" } else { "" };
     writeln!(
         out,
-        "{}{touched} {}{lost}",
+        "{}{} {}{lost}",
         look.paint(Accent::Bad, finding.code.as_str()),
-        finding.message
+        printable(&touched),
+        printable(&finding.message)
     )
 }
 
@@ -153,6 +154,10 @@ pub fn action(event: &RepairEvent) -> Value {
 /// The same in one line of text.
 #[must_use]
 pub fn action_line(event: &RepairEvent) -> String {
+    printable(&told_action(event))
+}
+
+fn told_action(event: &RepairEvent) -> String {
     match event {
         RepairEvent::Finding(found) => format!("{} {}", found.code.as_str(), found.message),
         RepairEvent::Recovered {

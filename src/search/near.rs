@@ -29,6 +29,8 @@ pub struct NearHit {
     pub text: String,
     /// Where it stands; one hit for each article.
     pub hits: Vec<Hit>,
+    /// Whether more articles may hold it than were looked into, so that it may stand elsewhere before.
+    pub more: bool,
 }
 
 impl<S: Shelf> Search<S> {
@@ -80,7 +82,7 @@ impl<S: Shelf> Search<S> {
             hits.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             for (similarity, text) in hits {
                 let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
-                let (stands, _) = self.stands(Space::Content, &[prefix], ARTICLES)?;
+                let (stands, more) = self.stands(Space::Content, &[prefix], ARTICLES)?;
                 let mut places = Vec::with_capacity(stands.len());
                 for stand in stands {
                     places.extend(self.confirmed(&stand, |block| block.text == text)?);
@@ -91,6 +93,7 @@ impl<S: Shelf> Search<S> {
                     similarity,
                     text,
                     hits: places,
+                    more: !more.is_empty(),
                 });
             }
         }

@@ -118,6 +118,31 @@ fn an_unknown_address_says_where_to_look() {
 }
 
 #[test]
+fn an_address_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = "https://press.example/\u{1b}]0;mine\u{7}\u{9b}2J";
+    let text = "Twelve boats were lost off the northern coast in the storm, the harbour office said.";
+    let later = text.replace("Twelve", "Thirteen");
+    let mut stream = String::new();
+    for (day, text) in [(1, text), (2, later.as_str())] {
+        let html = format!("<!doctype html><title>Storm</title><article><p>{text}</article>");
+        let moment = format!("2026-05-0{day}T06:00:00Z");
+        let line = serde_json::json!({"url": address, "fetched_at": moment, "html": html});
+        stream.push_str(&line.to_string());
+        stream.push('\n');
+    }
+    let added = pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    let found = pressmark(folder.path(), &["find", "--text", text]).expect_code(0);
+    let edits = pressmark(folder.path(), &["log", "--edits"]).expect_code(0);
+    let unknown = pressmark(folder.path(), &["log", "https://press.example/\u{1b}[2J"]).expect_code(2);
+    for run in [added, found, edits, unknown] {
+        let said = run.out + &run.err;
+        assert!(said.contains("press.example"), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{said:?}");
+    }
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let pages = repository("archive/pages");

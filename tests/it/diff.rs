@@ -6,6 +6,8 @@ use std::sync::Arc;
 use pressmark::diff::{self, Class, Diff, Filter, Op, Options, Place, Reason, Summary, WordOp, apply, diff};
 use pressmark::digest::sha256;
 use pressmark::history::{self, History, Step, StepKind};
+use pressmark::report::diff::{self as report, DisplayOptions, Side};
+use pressmark::report::layout::Look;
 use proptest::prelude::*;
 
 pub fn block(kind: Kind, text: &str, body: bool) -> Block {
@@ -243,6 +245,218 @@ fn links_and_emphasis_are_form_changes() {
     assert_eq!(compare(&plain, &strong).changes[0].class, Class::Markup);
 }
 
+fn side(document: &Document) -> Side<'_> {
+    Side {
+        name: "page.html",
+        moment: None,
+        document,
+    }
+}
+
+/// So wide that no line is wrapped.
+const PLAIN: Look = Look {
+    width: 1_000_000,
+    color: false,
+};
+
+/// What the terminal shows of the difference.
+fn printed(old: &Document, new: &Document) -> String {
+    let mut out = Vec::new();
+    let found = compare(old, new);
+    let options = DisplayOptions::default();
+    report::terminal(side(old), side(new), &found, options, PLAIN, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn thousands_of_marks_on_one_long_text_are_told_in_short() {
+    let text = "so it was said ".repeat(200);
+    let page = |tag: &'static str| {
+        let mark = Mark::Emphasis { range: 0..2999, tag };
+        document(vec![with_marks(Kind::P, text.trim(), true, vec![mark; 500])])
+    };
+    let out = printed(&page("b"), &page("i"));
+    assert!(out.contains("[-b on “so it was said"), "{out}");
+    assert!(out.contains("{+400 more+}"), "{out}");
+    assert!(out.len() < 50_000, "{}", out.len());
+}
+
+#[test]
+fn emphasis_that_moved_to_an_equal_word_is_told() {
+    let page = |start: u32| {
+        let mark = Mark::Emphasis {
+            range: start..start + 3,
+            tag: "b",
+        };
+        document(vec![with_marks(Kind::P, RIVER, true, vec![mark])])
+    };
+    let (first, second) = (RIVER.find("the night").unwrap(), RIVER.find("the lower").unwrap());
+    let out = printed(&page(first as u32), &page(second as u32));
+    assert!(out.contains("[-b on “the”-] {+b on “the”+}"), "{out}");
+}
+
+#[test]
+fn a_moved_block_is_missed_where_it_was() {
+    let (old, new) = (
+        paragraphs(&[RIVER, SCHOOL, MAYOR, TRAIN]),
+        paragraphs(&[RIVER, MAYOR, TRAIN, SCHOOL]),
+    );
+    let mut html = Vec::new();
+    pressmark::report::html::diff(side(&old), side(&new), &compare(&old, &new), &mut html).unwrap();
+    let html = String::from_utf8(html).unwrap();
+    let at = |text: &str| html.find(text).unwrap();
+    assert!(at(RIVER) < at("moved from here") && at("moved from here") < at(MAYOR));
+}
+
+#[test]
+fn where_a_link_leads_now_is_told_in_every_form() {
+    let page = |text: &str, href: &str| {
+        let link = Mark::Link {
+            range: 0..3,
+            href: href.to_owned(),
+        };
+        let bold = Mark::Emphasis {
+            range: 0..text.len() as u32,
+            tag: "b",
+        };
+        document(vec![with_marks(Kind::P, text, true, vec![link, bold])])
+    };
+    let edited = MAYOR.replace("houses", "homes");
+    // The link alone, and the link with the words.
+    for (old, new) in [
+        (page(MAYOR, "/minutes"), page(MAYOR, "/advert")),
+        (page(MAYOR, "/minutes"), page(&edited, "/advert")),
+    ] {
+        let found = compare(&old, &new);
+        let options = DisplayOptions::default();
+        let mut columns = Vec::new();
+        report::side_by_side(side(&old), side(&new), &found, options, PLAIN, &mut columns).unwrap();
+        let mut html = Vec::new();
+        pressmark::report::html::diff(side(&old), side(&new), &found, &mut html).unwrap();
+        let inline = printed(&old, &new);
+        for (form, twice) in [
+            (inline, false),
+            (String::from_utf8(columns).unwrap(), false),
+            (String::from_utf8(html).unwrap(), true),
+        ] {
+            for link in ["link /minutes", "link /advert"] {
+                let times = form.matches(link).count();
+                assert_eq!(times, 1 + usize::from(twice), "{link}: {form}");
+            }
+            assert!(!form.contains("b on “"), "{form}");
+        }
+    }
+    // A mail address that is only hidden in another way is the same link.
+    let hidden = |hidden: &str| format!("/cdn-cgi/l/email-protection#{hidden}");
+    let (old, new) = (
+        page(MAYOR, &hidden("00614062")),
+        page(&edited, &hidden("01604163")),
+    );
+    assert!(!printed(&old, &new).contains("email-protection"));
+}
+
+/// What the hunks of a unified diff make of the old texts.
+fn patched(old: &Document, new: &Document, filter: Option<&Filter>, all: bool) -> Vec<String> {
+    let found = diff(
+        old,
+        new,
+        &Options {
+            filter,
+            ..Options::default()
+        },
+    );
+    let mut out = Vec::new();
+    let options = DisplayOptions { all, whole: false };
+    report::unified(side(old), side(new), &found, options, &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let old = texts(old);
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let (mut made, mut next) = (Vec::new(), 0);
+    for line in out.lines().skip_while(|line| !line.starts_with("@@")) {
+        if let Some(head) = line.strip_prefix("@@ -") {
+            let numbers: Vec<usize> = head
+                .split([',', ' ', '+', '@'])
+                .filter_map(|number| number.parse().ok())
+                .collect();
+            let [old_start, old_count, new_start, new_count] = numbers[..] else {
+                panic!("{line}");
+            };
+            // An empty side names the line before it.
+            let from = old_start - usize::from(old_count > 0);
+            made.extend(owned(&old[next..from]));
+            next = from;
+            assert_eq!(made.len(), new_start - usize::from(new_count > 0), "{out}");
+        } else if let Some(gone) = line.strip_prefix('-') {
+            assert_eq!(old[next], gone, "{out}");
+            next += 1;
+        } else {
+            made.push(line.strip_prefix('+').unwrap().to_owned());
+        }
+    }
+    made.extend(owned(&old[next..]));
+    made
+}
+
+#[test]
+fn hunks_make_of_the_old_list_what_is_shown() {
+    let edited = MAYOR.replace("houses", "homes");
+    let outside = |text: &str| block(Kind::Li, text, false);
+    let body = |text: &str| block(Kind::P, text, true);
+    let (home, teaser) = (outside("Home"), outside("Elections on Sunday: maps and results"));
+    let plain = document(vec![home.clone(), body(MAYOR), body(RIVER)]);
+    let with_teaser = document(vec![home.clone(), teaser.clone(), body(MAYOR), body(RIVER)]);
+    let plain_edited = document(vec![home.clone(), body(&edited), body(RIVER), body(SCHOOL)]);
+    let teaser_edited = document(vec![home, teaser, body(&edited), body(RIVER), body(SCHOOL)]);
+    // An insertion that is not shown, and a deletion.
+    assert_eq!(patched(&plain, &teaser_edited, None, false), texts(&plain_edited));
+    assert_eq!(
+        patched(&with_teaser, &plain_edited, None, false),
+        texts(&teaser_edited)
+    );
+    assert_eq!(patched(&plain, &teaser_edited, None, true), texts(&teaser_edited));
+    let no_insertions = Filter {
+        ignore: vec!["insert".parse().unwrap()],
+        ..Filter::default()
+    };
+    assert_eq!(
+        patched(&plain, &teaser_edited, Some(&no_insertions), true),
+        ["Home", &edited, RIVER]
+    );
+    let (old, new) = (
+        paragraphs(&[RIVER, MAYOR, SCHOOL, TRAIN]),
+        paragraphs(&[SCHOOL, RIVER, &edited, TRAIN]),
+    );
+    assert_eq!(patched(&old, &new, None, false), texts(&new));
+}
+
+#[test]
+fn what_stands_for_a_text_is_one_line_of_a_hunk() {
+    let image = Mark::Image {
+        at: 0,
+        src: "/a.jpg".to_owned(),
+        alt: "a\n+forged".to_owned(),
+    };
+    let (old, new) = (
+        paragraphs(&[RIVER]),
+        document(vec![
+            block(Kind::P, RIVER, true),
+            with_marks(Kind::Figure, "", true, vec![image]),
+        ]),
+    );
+    let mut out = Vec::new();
+    let found = compare(&old, &new);
+    report::unified(
+        side(&old),
+        side(&new),
+        &found,
+        DisplayOptions::default(),
+        &mut out,
+    )
+    .unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.ends_with("+(image: a +forged)\n"), "{out}");
+}
+
 #[test]
 fn filters_leave_out_and_count() {
     let old = document(vec![
@@ -441,6 +655,35 @@ fn a_paragraph_that_only_counts_as_the_article_now_is_told_as_that() {
     assert!(step.shows());
     let summary = step.summary().unwrap();
     assert!(summary.starts_with("label changed"), "{summary}");
+}
+
+#[test]
+fn an_edit_that_is_left_out_is_no_other_label() {
+    let page = |text: &str, counter: &str| {
+        Arc::new(document(vec![
+            block(Kind::P, text, true),
+            block(Kind::P, counter, false),
+        ]))
+    };
+    let filter = Filter {
+        places: vec![Place::Outside],
+        ..Filter::default()
+    };
+    let options = history::Options {
+        diff: Options {
+            filter: Some(&filter),
+            ..Options::default()
+        },
+        outside: true,
+    };
+    let mut history = History::new();
+    history.push(1, page(MAYOR, "Read 10 times"), None, &options);
+    let edited = MAYOR.replace("houses", "homes");
+    let step = history
+        .push(2, page(&edited, "Read 20 times"), None, &options)
+        .step;
+    assert_eq!(step.kind, StepKind::Revision);
+    assert_eq!(step.summary().unwrap(), "outside 1; ignored 1");
 }
 
 #[test]

@@ -297,6 +297,59 @@ fn a_byline_outside_the_body_is_a_change_of_the_article() {
 }
 
 #[test]
+fn an_error_page_is_held_against_what_stood_there_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = "https://www.pennard.example/gone";
+    let mut stream = String::new();
+    for (at, (address, status, text)) in [
+        (MEETING, 200, CLERK),
+        (MEETING, 200, PUMP),
+        (MEETING, 404, "Not found."),
+        (gone, 404, "Not found."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let html = format!("<!doctype html><title>Sluice</title><article><p>{text}</article>");
+        let moment = format!("2026-06-0{}T06:00:00Z", at + 1);
+        let line = json!({"url": address, "fetched_at": moment, "status": status, "html": html});
+        stream.push_str(&line.to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    let told = pressmark(folder.path(), &["diff", MEETING, "--json"]).expect_code(1);
+    let told = &told.json()[0];
+    assert_eq!(told["old"]["name"], format!("{MEETING}@2"));
+    assert_eq!(told["new"]["name"], format!("{MEETING}@3"));
+    // Without a page to show there is no empty file that looks like one.
+    let told = pressmark(folder.path(), &["diff", "--html", gone]).expect_code(2);
+    assert!(told.err.contains("status 200"), "{}", told.err);
+}
+
+#[test]
+fn a_near_paragraph_in_many_articles_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stream = String::new();
+    for at in 0..66 {
+        let html = format!("<!doctype html><title>Sluice</title><article><p>{VOTE}</article>");
+        let line = json!({"url": format!("{MEETING}/{at}"), "html": html});
+        stream.push_str(&line.to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    let asked = VOTE.replace("Nine", "Eight");
+    let near = |form: &[&str]| {
+        let mut arguments = vec!["find", "--near", "--text", asked.as_str()];
+        arguments.extend(form);
+        pressmark(folder.path(), &arguments).expect_code(0)
+    };
+    let hit = &near(&["--json"]).json()[0];
+    assert_eq!((&hit["articles"], &hit["more"]), (&json!(64), &json!(true)));
+    let told = near(&[]).out;
+    assert!(told.contains("and at least 63 more"), "{told}");
+}
+
+#[test]
 fn an_article_named_twice_is_told_once() {
     let folder = article(&[("Ada Moor", PUMP, "-"), ("Ada Moor", VOTE, "-")]);
     let log = |names: &[&str]| {

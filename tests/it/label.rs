@@ -215,6 +215,28 @@ fn pages_without_text_and_endless_ones_are_labelled_in_time() {
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
+#[test]
+fn as_many_headlines_as_blocks_are_looked_through_in_time() {
+    let rules = Rules::builtin();
+    let page = "<h3 class=tit_view>x".repeat(250_000);
+    let started = std::time::Instant::now();
+    let document = read(&page, rules.for_host(Some("v.daum.net")));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert_eq!(document.headline.as_deref(), Some("x"));
+}
+
+#[test]
+fn endless_names_are_not_repeated_in_every_reason() {
+    let names = "x".repeat(100_000);
+    let page = format!(
+        "<article class={names} id={names}>{}</article>",
+        format!("<p>{FERRY}").repeat(1000)
+    );
+    let reasons = explain(&read(&page, &guessed()), &guessed());
+    assert!(reasons[0].detail.starts_with("in article#xxx"), "{}", reasons[0]);
+    assert!(reasons.iter().all(|reason| reason.detail.len() < 1000));
+}
+
 /// Paragraphs of running text, 30 to 240 characters.
 fn paragraphs() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec("[A-Z][a-z]{2,8}( [a-z]{2,9}){6,30}\\.", 4..12)

@@ -6,8 +6,12 @@ mod spans;
 mod terminal;
 mod unified;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crate::block::{Block, Document, Mark};
-use crate::diff::Change;
+use crate::diff::{Change, Op, leads_to, original_image};
 use crate::page::Moment;
 
 pub use json::json;
@@ -44,31 +48,119 @@ pub(super) fn shown(block: &Block) -> String {
     }
 }
 
-/// Where the words are the same: what of kind, links, images and emphasis is on the old side only, and
-/// what on the new side only.
+/// Marks of one side of a change that are told; of more only their number is.
+const TOLD: usize = 100;
+
+/// Characters that are quoted of the text a mark stands on.
+const QUOTED: usize = 80;
+
+/// What of kind, links, images and emphasis is on the old side only, and what on the new side only. Where the
+/// words differ as well, marks stand elsewhere for that alone, so only where links lead and which images
+/// there are is told. Nothing of blocks that are wholly new or gone.
 pub(super) fn marks(change: &Change, old: &[Block], new: &[Block]) -> (Vec<String>, Vec<String>) {
-    let list = |indices: &[u32], all: &[Block]| -> Vec<String> {
-        indices
-            .iter()
-            .filter_map(|&index| all.get(index as usize))
-            .flat_map(|block| {
-                let kind = format!("kind {}", block.kind);
-                std::iter::once(kind).chain(block.marks.iter().map(|mark| told(mark, &block.text)))
-            })
-            .collect()
-    };
-    let (before, after) = (list(&change.old, old), list(&change.new, new));
-    let only = |these: &[String], others: &[String]| -> Vec<String> {
-        let missing = these.iter().filter(|mark| !others.contains(mark));
-        missing.cloned().collect()
-    };
-    (only(&before, &after), only(&after, &before))
+    if matches!(change.op, Op::Insert | Op::Delete) {
+        return (Vec::new(), Vec::new());
+    }
+    let placed = change.words.is_empty();
+    let (before, after) = (listed(&change.old, old, placed), listed(&change.new, new, placed));
+    (missing(&before, &after), missing(&after, &before))
+}
+
+/// What a mark is compared by: its sort, address or tag, other text, and place.
+type Key<'a> = (u8, Cow<'a, str>, &'a str, Range<u32>);
+
+/// A mark, or the kind of its block. It is spelled out only if it is told: thousands of marks may stand on
+/// the same long text.
+struct Listed<'a> {
+    key: Key<'a>,
+    block: &'a Block,
+    mark: Option<&'a Mark>,
+}
+
+fn listed<'a>(indices: &[u32], all: &'a [Block], placed: bool) -> Vec<Listed<'a>> {
+    let blocks = indices.iter().filter_map(|&index| all.get(index as usize));
+    blocks
+        .flat_map(|block| {
+            let kind = placed.then(|| Listed {
+                key: (0, Cow::Borrowed(block.kind.as_str()), "", 0..0),
+                block,
+                mark: None,
+            });
+            let marks = block.marks.iter().filter_map(move |mark| {
+                Some(Listed {
+                    key: if placed {
+                        key(mark)
+                    } else {
+                        key_without_place(mark)?
+                    },
+                    block,
+                    mark: Some(mark),
+                })
+            });
+            kind.into_iter().chain(marks)
+        })
+        .collect()
+}
+
+fn key(mark: &Mark) -> Key<'_> {
+    match mark {
+        Mark::Link { range, href } => (1, Cow::Borrowed(href.as_str()), "", range.clone()),
+        Mark::Image { src, alt, .. } => (2, Cow::Borrowed(src.as_str()), alt.as_str(), 0..0),
+        Mark::Emphasis { range, tag } => (3, Cow::Borrowed(*tag), "", range.clone()),
+    }
+}
+
+/// The same for marks whose words may be others: by what a diff compares addresses by where no site rule says
+/// more, so that a link or image that is only written in another way is not told.
+fn key_without_place(mark: &Mark) -> Option<Key<'_>> {
+    match mark {
+        Mark::Link { href, .. } => Some((1, leads_to(href), "", 0..0)),
+        Mark::Image { src, alt, .. } => Some((2, Cow::Owned(original_image(src)), alt.as_str(), 0..0)),
+        Mark::Emphasis { .. } => None,
+    }
+}
+
+/// What stands in `these` more often than in `others`.
+fn missing<'a>(these: &[Listed<'a>], others: &[Listed<'a>]) -> Vec<String> {
+    let mut left: HashMap<&Key<'a>, usize> = HashMap::new();
+    for other in others {
+        *left.entry(&other.key).or_default() += 1;
+    }
+    let only: Vec<&Listed<'a>> = these
+        .iter()
+        .filter(|one| match left.get_mut(&one.key) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        })
+        .collect();
+    let mut told: Vec<String> = only.iter().take(TOLD).map(|one| one.told()).collect();
+    if only.len() > TOLD {
+        told.push(format!("{} more", only.len() - TOLD));
+    }
+    told
+}
+
+impl Listed<'_> {
+    fn told(&self) -> String {
+        self.mark.map_or_else(
+            || format!("kind {}", self.block.kind),
+            |mark| told(mark, &self.block.text),
+        )
+    }
 }
 
 fn told(mark: &Mark, text: &str) -> String {
-    let on = |range: &std::ops::Range<u32>| -> String {
+    let on = |range: &Range<u32>| -> String {
         let length = range.end.saturating_sub(range.start) as usize;
-        text.chars().skip(range.start as usize).take(length).collect()
+        let characters = text.chars().skip(range.start as usize);
+        let mut quoted: String = characters.take(length.min(QUOTED)).collect();
+        if length > QUOTED {
+            quoted.push('…');
+        }
+        quoted
     };
     match mark {
         Mark::Link { range, href } if range.is_empty() => format!("link {href}"),

@@ -26,11 +26,12 @@ pub fn side_by_side(
     for change in shown(diff, options) {
         writeln!(out)?;
         writeln!(out, "{}", title(change, old, new, look))?;
+        let (before, after) = (&old.document.blocks, &new.document.blocks);
         let left = column(change.old.is_empty(), || {
-            wrap(&one_side(change, &old.document.blocks, true, look), width, look)
+            wrap(&one_side(change, before, after, true, look), width, look)
         });
         let right = column(change.new.is_empty(), || {
-            wrap(&one_side(change, &new.document.blocks, false, look), width, look)
+            wrap(&one_side(change, before, after, false, look), width, look)
         });
         for at in 0..left.len().max(right.len()) {
             let blank = Line::default();

@@ -15,57 +15,75 @@ pub(super) fn inline(change: &Change, old: &[Block], new: &[Block], look: Look, 
     match change.op {
         Op::Delete => vec![marked(WordOp::Delete, &joined(&change.old, old), look)],
         Op::Insert => vec![marked(WordOp::Insert, &joined(&change.new, new), look)],
-        _ if change.words.is_empty() => {
-            let text = joined(&change.new, new);
-            let mut spans = vec![Span::plain(if whole { text } else { elide(&text, true, true) })];
-            let (gone, come) = marks(change, old, new);
-            for (op, marks) in [(WordOp::Delete, gone), (WordOp::Insert, come)] {
-                for mark in marks {
-                    spans.push(Span::plain(" "));
-                    spans.push(marked(op, &mark, look));
-                }
-            }
-            spans
-        }
         _ => {
-            let last = change.words.len() - 1;
-            change
-                .words
-                .iter()
-                .enumerate()
-                .map(|(at, word)| match word.op {
-                    WordOp::Equal if whole => Span::plain(word.text.replace('\n', " ¶ ")),
-                    WordOp::Equal => Span::plain(elide(&word.text.replace('\n', " ¶ "), at == 0, at == last)),
-                    op => marked(op, &word.text.replace('\n', " ¶ "), look),
-                })
-                .collect()
+            let mut spans = words(change, new, look, whole);
+            let (gone, come) = marks(change, old, new);
+            tell(WordOp::Delete, gone, look, &mut spans);
+            tell(WordOp::Insert, come, look, &mut spans);
+            spans
         }
     }
 }
 
-/// One side of the change: its own words plain, those the other side lacks marked.
-pub(super) fn one_side(change: &Change, blocks: &[Block], old_side: bool, look: Look) -> Vec<Span> {
-    let (indices, own) = if old_side {
-        (&change.old, WordOp::Delete)
-    } else {
-        (&change.new, WordOp::Insert)
+/// The words of a change on both sides; the text alone where they are the same.
+fn words(change: &Change, new: &[Block], look: Look, whole: bool) -> Vec<Span> {
+    let Some(last) = change.words.len().checked_sub(1) else {
+        let text = joined(&change.new, new);
+        return vec![Span::plain(if whole { text } else { elide(&text, true, true) })];
     };
-    if change.words.is_empty() {
-        let text = joined(indices, blocks);
-        return vec![match change.op {
-            Op::Delete | Op::Insert => marked(own, &text, look),
-            _ => Span::plain(text),
-        }];
-    }
     change
         .words
         .iter()
-        .filter_map(|word| match word.op {
-            WordOp::Equal => Some(Span::plain(word.text.replace('\n', " ¶ "))),
-            op if op == own => Some(marked(op, &word.text.replace('\n', " ¶ "), look)),
-            _ => None,
+        .enumerate()
+        .map(|(at, word)| match word.op {
+            WordOp::Equal if whole => Span::plain(word.text.replace('\n', " ¶ ")),
+            WordOp::Equal => Span::plain(elide(&word.text.replace('\n', " ¶ "), at == 0, at == last)),
+            op => marked(op, &word.text.replace('\n', " ¶ "), look),
         })
         .collect()
+}
+
+/// Adds what is told of marks behind the text.
+fn tell(op: WordOp, marks: Vec<String>, look: Look, spans: &mut Vec<Span>) {
+    for mark in marks {
+        spans.push(Span::plain(" "));
+        spans.push(marked(op, &mark, look));
+    }
+}
+
+/// One side of the change: its own words plain, those the other side lacks marked.
+pub(super) fn one_side(
+    change: &Change,
+    old: &[Block],
+    new: &[Block],
+    old_side: bool,
+    look: Look,
+) -> Vec<Span> {
+    let (gone, come) = marks(change, old, new);
+    let (indices, blocks, own, marks) = if old_side {
+        (&change.old, old, WordOp::Delete, gone)
+    } else {
+        (&change.new, new, WordOp::Insert, come)
+    };
+    let mut spans: Vec<Span> = if change.words.is_empty() {
+        let text = joined(indices, blocks);
+        vec![match change.op {
+            Op::Delete | Op::Insert => marked(own, &text, look),
+            _ => Span::plain(text),
+        }]
+    } else {
+        change
+            .words
+            .iter()
+            .filter_map(|word| match word.op {
+                WordOp::Equal => Some(Span::plain(word.text.replace('\n', " ¶ "))),
+                op if op == own => Some(marked(op, &word.text.replace('\n', " ¶ "), look)),
+                _ => None,
+            })
+            .collect()
+    };
+    tell(own, marks, look, &mut spans);
+    spans
 }
 
 /// The texts of blocks, one after the other; a figure without text is told by its image.
@@ -101,12 +119,12 @@ fn elide(text: &str, first: bool, last: bool) -> String {
     }
     let start: String = text.chars().take(keep_start).collect();
     let end: String = text.chars().skip(length - keep_end).collect();
-    format!("{start} … {end}").trim().to_owned()
-        + if keep_end > 0 && text.ends_with(' ') {
-            " "
-        } else {
-            ""
-        }
+    // The space next to a change stays: without it two words look like one.
+    match (start.trim_end(), end.trim_start()) {
+        ("", end) => format!("… {end}"),
+        (start, "") => format!("{start} …"),
+        (start, end) => format!("{start} … {end}"),
+    }
 }
 
 #[cfg(test)]
@@ -120,5 +138,9 @@ mod tests {
         assert!(elide(&text, false, true).ends_with('…'));
         assert_eq!(elide("short", false, false), "short");
         assert!(elide(&text, false, false).chars().count() < 140);
+        let text = format!(" {text}");
+        assert!(elide(&text, false, true).starts_with(" a "));
+        assert!(elide(&text, true, false).ends_with(" a "));
+        assert!(elide(&text, false, false).starts_with(" a ") && elide(&text, false, false).ends_with(" a "));
     }
 }

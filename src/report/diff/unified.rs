@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use super::terminal::{DisplayOptions, notes, warning};
 use super::{Side, shown};
-use crate::diff::{Diff, Op, Place};
+use crate::block::Block;
+use crate::diff::{Change, Diff, Op, Place};
 
-/// Writes the canonical texts of changed blocks as `-` and `+` lines with one line of context, hunks
-/// headed by block numbers counted from 1. Line breaks do not occur in canonical text.
+/// Writes the canonical texts of changed blocks as `-` and `+` lines, hunks headed by block numbers counted
+/// from 1. Line breaks do not occur in canonical text.
 ///
 /// A moved block is a deletion at its old place and an insertion at its new one, so that the hunks can
-/// be applied by `patch` to the list of block texts. What was left out stands before the hunks, each line
-/// behind a `#`.
+/// be applied by `patch` to the list of block texts; where changes are not shown, that gives the old list
+/// with those that are. What was left out stands before the hunks, each line behind a `#`.
 pub fn unified(
     old: Side<'_>,
     new: Side<'_>,
@@ -25,49 +26,108 @@ pub fn unified(
     }
     writeln!(out, "--- {}", label(old))?;
     writeln!(out, "+++ {}", label(new))?;
-    let mut old_changed = vec![false; old.document.blocks.len()];
-    let mut new_changed = vec![false; new.document.blocks.len()];
-    for change in diff.changes.iter().filter(|change| change.op != Op::Equal) {
-        if !options.all && change.place == Place::Outside {
-            continue;
-        }
-        for &index in &change.old {
-            if let Some(slot) = old_changed.get_mut(index as usize) {
-                *slot = true;
-            }
-        }
-        for &index in &change.new {
-            if let Some(slot) = new_changed.get_mut(index as usize) {
-                *slot = true;
-            }
-        }
-    }
     let (old, new) = (&old.document.blocks, &new.document.blocks);
+    let hunks = Hunks::of(diff, (old.len(), new.len()), options);
     let (mut i, mut j) = (0, 0);
-    while i < old.len() || j < new.len() {
-        let (from_old, from_new) = (i, j);
-        while i < old.len() && old_changed[i] {
+    // Lines of the list that the hunks make of the old one.
+    let mut made = 0;
+    for (same_old, same_new) in hunks.fixed.iter().copied().chain([(old.len(), new.len())]) {
+        loop {
+            let from = i;
+            while i < same_old && hunks.gone.get(i) == Some(&true) {
+                i += 1;
+            }
+            // Before a block that stays what stands in the place of those that go, at the end all the rest.
+            let until = if i < same_old {
+                hunks.in_their_place(from..i).map_or(j, |at| at.max(j))
+            } else {
+                same_new.max(j)
+            };
+            let comes = |at: &usize| hunks.come.get(*at) == Some(&true);
+            let added: Vec<usize> = (j..until).filter(comes).collect();
+            j = until;
+            if from < i || !added.is_empty() {
+                hunk_head(from, i - from, '-', out)?;
+                hunk_head(made, added.len(), '+', out)?;
+                writeln!(out, " @@")?;
+                for block in &old[from..i] {
+                    writeln!(out, "-{}", line(block))?;
+                }
+                for block in added.iter().filter_map(|&at| new.get(at)) {
+                    writeln!(out, "+{}", line(block))?;
+                }
+                made += added.len();
+            }
+            if i >= same_old {
+                break;
+            }
             i += 1;
+            made += 1;
         }
-        while j < new.len() && new_changed[j] {
-            j += 1;
-        }
-        if i > from_old || j > from_new {
-            hunk_head(from_old, i - from_old, '-', out)?;
-            hunk_head(from_new, j - from_new, '+', out)?;
-            writeln!(out, " @@")?;
-            for block in &old[from_old..i] {
-                writeln!(out, "-{}", shown(block))?;
-            }
-            for block in &new[from_new..j] {
-                writeln!(out, "+{}", shown(block))?;
-            }
-        }
-        // Unchanged blocks, and those not shown, are passed on both sides together.
-        i += usize::from(i < old.len());
-        j += usize::from(j < new.len());
+        // The block that stands on both sides.
+        i += 1;
+        j += 1;
+        made += 1;
     }
     Ok(())
+}
+
+/// What the hunks are made of.
+struct Hunks {
+    /// Which old blocks go and which new ones come.
+    gone: Vec<bool>,
+    come: Vec<bool>,
+    /// Pairs that stand in each other's place without a change that is shown, ascending on both sides.
+    fixed: Vec<(usize, usize)>,
+    /// The new block in the place of an old one that goes.
+    instead: Vec<Option<usize>>,
+}
+
+impl Hunks {
+    fn of(diff: &Diff, (old, new): (usize, usize), options: DisplayOptions) -> Self {
+        let mut hunks = Self {
+            gone: vec![false; old],
+            come: vec![false; new],
+            fixed: Vec::new(),
+            instead: vec![None; old],
+        };
+        let shown =
+            |change: &Change| change.op != Op::Equal && (options.all || change.place != Place::Outside);
+        for change in &diff.changes {
+            let pairs = change.old.iter().zip(&change.new);
+            let mut pairs = pairs
+                .map(|(&i, &j)| (i as usize, j as usize))
+                .filter(|_| !change.moved);
+            if !shown(change) {
+                hunks.fixed.extend(pairs);
+                continue;
+            }
+            if let Some((i, j)) = pairs.next()
+                && let Some(place) = hunks.instead.get_mut(i)
+            {
+                *place = Some(j);
+            }
+            for (flags, blocks) in [(&mut hunks.gone, &change.old), (&mut hunks.come, &change.new)] {
+                for &index in blocks {
+                    if let Some(flag) = flags.get_mut(index as usize) {
+                        *flag = true;
+                    }
+                }
+            }
+        }
+        hunks
+    }
+
+    /// One past the last new block in the place of one of these old ones.
+    fn in_their_place(&self, old: std::ops::Range<usize>) -> Option<usize> {
+        let places = self.instead.get(old)?;
+        places.iter().flatten().max().map(|last| last + 1)
+    }
+}
+
+/// A block as one line: what stands for a text may have line breaks.
+fn line(block: &Block) -> String {
+    shown(block).replace(['\n', '\r'], " ")
 }
 
 fn hunk_head(start: usize, length: usize, sign: char, out: &mut impl Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Changes as rows: each inline and side by side, with the evidence a reader can check.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::escape;
@@ -25,29 +26,24 @@ pub(super) fn changes(
     anchors: Anchors<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let stubs = stubs(diff);
+    let stubs = Stubs::of(diff, old);
     let mut same: Vec<u32> = Vec::new();
     let mut count = 0;
-    for (at, before) in stubs.iter().enumerate() {
-        if !before.is_empty() {
-            equal(&mut same, new, anchors, out)?;
+    for (at, change) in diff.changes.iter().enumerate() {
+        let inside = change.place != Place::Outside;
+        for (nth, &block) in settled(change).iter().enumerate() {
+            stubs.write(block, (&mut same, new), anchors, out)?;
+            if change.op == Op::Equal && inside {
+                same.extend(change.new.get(nth));
+            }
         }
-        for &moved in before {
-            stub(&diff.changes[moved], moved, old, anchors, out)?;
-        }
-        // One stub more than changes: what stood at the end.
-        let Some(change) = diff.changes.get(at) else { break };
-        if change.place == Place::Outside {
-            continue;
-        }
-        if change.op == Op::Equal {
-            same.extend(&change.new);
-        } else {
+        if change.op != Op::Equal && inside {
             equal(&mut same, new, anchors, out)?;
             count += 1;
             row((at, count), change, old, new, anchors, out)?;
         }
     }
+    stubs.write(BEHIND_ALL, (&mut same, new), anchors, out)?;
     equal(&mut same, new, anchors, out)?;
     if count == 0 {
         writeln!(out, "<p>No change in the article.</p>")?;
@@ -82,34 +78,65 @@ pub(super) fn outside(
     writeln!(out, "</details>")
 }
 
-/// For each position in the changes, and for their end, the moves whose old place is right before it.
-fn stubs(diff: &Diff) -> Vec<Vec<usize>> {
-    let mut before = vec![Vec::new(); diff.changes.len() + 1];
-    let settled: Vec<(u32, usize)> = diff
-        .changes
-        .iter()
-        .enumerate()
-        .filter(|(_, change)| !change.moved)
-        .filter_map(|(at, change)| Some((*change.old.first()?, at)))
-        .collect();
-    for (at, change) in diff.changes.iter().enumerate() {
-        if !change.moved || change.place == Place::Outside {
-            continue;
-        }
-        let Some(&first) = change.old.first() else {
-            continue;
-        };
-        // The settled change that begins next after the old place.
-        let next = settled
-            .iter()
-            .filter(|(old, _)| *old > first)
-            .min()
-            .map_or(diff.changes.len(), |&(_, at)| at);
-        if let Some(slot) = before.get_mut(next) {
-            slot.push(at);
-        }
+/// Stands for the place behind all old blocks.
+const BEHIND_ALL: u32 = u32::MAX;
+
+/// The old blocks of a change by which an old place is found again, if it stayed where it was: all of an
+/// unchanged run, for a block may have been moved away from its middle.
+fn settled(change: &Change) -> &[u32] {
+    let blocks = change.old.as_slice();
+    match change.op {
+        _ if change.moved => &[],
+        Op::Equal => blocks,
+        _ => blocks.get(..1).unwrap_or_default(),
     }
-    before
+}
+
+/// Where blocks that were moved used to be.
+struct Stubs<'a> {
+    diff: &'a Diff,
+    old: Side<'a>,
+    /// The moves whose old place is right before an old block that stayed.
+    before: HashMap<u32, Vec<usize>>,
+}
+
+impl<'a> Stubs<'a> {
+    fn of(diff: &'a Diff, old: Side<'a>) -> Self {
+        let mut stayed: Vec<u32> = diff.changes.iter().flat_map(settled).copied().collect();
+        stayed.sort_unstable();
+        let mut before: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (at, change) in diff.changes.iter().enumerate() {
+            if !change.moved || change.place == Place::Outside {
+                continue;
+            }
+            if let Some(&first) = change.old.first() {
+                let next = stayed.partition_point(|&old| old <= first);
+                let next = stayed.get(next).copied().unwrap_or(BEHIND_ALL);
+                before.entry(next).or_default().push(at);
+            }
+        }
+        Self { diff, old, before }
+    }
+
+    /// Writes those right before an old block, behind the unchanged paragraphs gathered so far.
+    fn write(
+        &self,
+        block: u32,
+        (same, new): (&mut Vec<u32>, Side<'_>),
+        anchors: Anchors<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let Some(moves) = self.before.get(&block) else {
+            return Ok(());
+        };
+        equal(same, new, anchors, out)?;
+        for &moved in moves {
+            if let Some(change) = self.diff.changes.get(moved) {
+                stub(change, moved, self.old, anchors, out)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn stub(
@@ -191,46 +218,43 @@ fn row(
         escape(&facts.join(" · ")),
     )?;
     let weight = first.map_or("", weight);
+    let (gone, come) = marks(change, old_blocks, new_blocks);
     writeln!(
         out,
         "<div class=\"one {weight}\">{}</div>",
-        inline(change, old_blocks, new_blocks)
+        inline(change, old_blocks, new_blocks, &gone, &come)
     )?;
     writeln!(
         out,
         "<div class=\"pair {weight}\">{}{}</div>",
-        half(change, old_blocks, true),
-        half(change, new_blocks, false)
+        half(change, old_blocks, true, &gone),
+        half(change, new_blocks, false, &come)
     )?;
     evidence(change, old, new, out)?;
     writeln!(out, "</section>")
 }
 
-/// Both sides in one text, deletions and insertions marked.
-fn inline(change: &Change, old: &[Block], new: &[Block]) -> String {
+/// Both sides in one text, deletions and insertions marked; below it what differs in kind, links, images and
+/// emphasis.
+fn inline(change: &Change, old: &[Block], new: &[Block], gone: &[String], come: &[String]) -> String {
+    let mut lines = Vec::new();
     match change.op {
-        Op::Delete => format!("<del>{}</del>", escape(&joined(&change.old, old))),
-        Op::Insert => format!("<ins>{}</ins>", escape(&joined(&change.new, new))),
-        _ if change.words.is_empty() => form(change, old, new),
-        _ => change
-            .words
-            .iter()
-            .map(|word| match word.op {
+        Op::Delete => lines.push(format!("<del>{}</del>", escape(&joined(&change.old, old)))),
+        Op::Insert => lines.push(format!("<ins>{}</ins>", escape(&joined(&change.new, new)))),
+        _ if change.words.is_empty() => {
+            let text = blocks(&change.new, new).any(|block| !block.text.is_empty());
+            if text || gone.len() + come.len() == 0 {
+                lines.push(escape(&joined(&change.new, new)));
+            }
+        }
+        _ => {
+            let words = change.words.iter().map(|word| match word.op {
                 WordOp::Equal => escape(&word.text),
                 WordOp::Delete => format!("<del>{}</del>", escape(&word.text)),
                 WordOp::Insert => format!("<ins>{}</ins>", escape(&word.text)),
-            })
-            .collect(),
-    }
-}
-
-/// The text, and below it what differs in kind, links, images and emphasis, where the words are the same.
-fn form(change: &Change, old: &[Block], new: &[Block]) -> String {
-    let text = blocks(&change.new, new).any(|block| !block.text.is_empty());
-    let mut lines = Vec::new();
-    let (gone, come) = marks(change, old, new);
-    if text || gone.len() + come.len() == 0 {
-        lines.push(escape(&joined(&change.new, new)));
+            });
+            lines.push(words.collect());
+        }
     }
     lines.extend(gone.iter().map(|mark| format!("<del>{}</del>", escape(mark))));
     lines.extend(come.iter().map(|mark| format!("<ins>{}</ins>", escape(mark))));
@@ -238,7 +262,7 @@ fn form(change: &Change, old: &[Block], new: &[Block]) -> String {
 }
 
 /// One column.
-fn half(change: &Change, all: &[Block], old_side: bool) -> String {
+fn half(change: &Change, all: &[Block], old_side: bool, own_marks: &[String]) -> String {
     let (indices, own, tag) = if old_side {
         (&change.old, WordOp::Delete, "del")
     } else {
@@ -270,7 +294,13 @@ fn half(change: &Change, all: &[Block], old_side: bool) -> String {
         })
         .collect()
     };
-    format!("<div>{text}</div>")
+    let mut lines = vec![text];
+    lines.extend(
+        own_marks
+            .iter()
+            .map(|mark| format!("<{tag}>{}</{tag}>", escape(mark))),
+    );
+    format!("<div>{}</div>", lines.join("<br>"))
 }
 
 /// Hashes and byte ranges of the blocks on both sides, folded.
