@@ -58,6 +58,8 @@ pub struct Committed {
     commit: Commit,
     /// Bodies that were taken out, as of now.
     refused: FxHashSet<Hash>,
+    /// Packs that were published and hold what was taken out meanwhile, or rest on it.
+    tainted: Vec<Hash>,
 }
 
 /// Makes sealed packs durable, in the order in which they were sealed.
@@ -144,6 +146,15 @@ impl Writer<'_> {
             self.behind.clear();
             self.pinned.retain(|_, pin| pin.job >= sealed.end);
         }
+        self.tainted.extend(committed.tainted);
+        // Not before the pages that were planned in the meantime are safe: they may rest on what goes. If
+        // another process is in the way it stays due.
+        if self.planned == sealed.end
+            && !self.tainted.is_empty()
+            && self.archive.take_out_of(&self.tainted).unwrap_or(false)
+        {
+            self.tainted.clear();
+        }
         if let Some(sealed) = Arc::into_inner(sealed) {
             self.room = sealed.finished.out;
         }
@@ -169,7 +180,14 @@ impl Committer<'_> {
             self.archive.publish(&rewritten.name, &rewritten.out)?;
             Some(rewritten)
         };
+        let mut tainted = Vec::new();
+        if rewritten.is_some() {
+            tainted.push(finished.name);
+        }
         let finished = rewritten.as_ref().unwrap_or(finished);
+        if checked.hidden {
+            tainted.push(finished.name);
+        }
         let mut commit = Commit {
             pack: finished.name,
             pages: finished.records.len() as u64,
@@ -187,6 +205,7 @@ impl Committer<'_> {
         Ok(Committed {
             commit,
             refused: checked.refused,
+            tainted,
         })
     }
 
@@ -241,6 +260,10 @@ impl Committer<'_> {
         }
         archive.refresh_but(Some(&sealed.finished.name))?;
         let refused = archive.refused()?;
+        let mut hidden = false;
+        for placed in &sealed.finished.records {
+            hidden |= refused.contains(placed.record.body()) && archive.is_hidden(&placed.record)?;
+        }
         let mut lost = FxHashSet::default();
         for (base, below) in external {
             let places = archive.places(&base)?;
@@ -248,7 +271,12 @@ impl Committer<'_> {
                 lost.insert(base);
             }
         }
-        Ok(Checked { lost, had, refused })
+        Ok(Checked {
+            lost,
+            had,
+            refused,
+            hidden,
+        })
     }
 
     /// The same pack with the pages that rest on lost bases stored whole, and with the lost bodies that its
@@ -338,6 +366,8 @@ struct Checked {
     had: FxHashMap<Hash, Body>,
     /// Bodies that were taken out.
     refused: FxHashSet<Hash>,
+    /// Whether a page of the pack itself was taken out.
+    hidden: bool,
 }
 
 fn tell(

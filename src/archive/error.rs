@@ -55,12 +55,27 @@ pub enum ArchiveError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// What is said about the page is larger than an archive takes.
+    #[error("{address}: headers and metadata of {length} bytes are more than the {limit} a record may have")]
+    RecordTooLarge {
+        /// The address.
+        address: String,
+        /// Length of the record in bytes.
+        length: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// The archive lies on a read-only medium.
     #[error("the archive is read-only")]
     ReadOnly,
     /// Another process maintains the archive.
     #[error("another process is compacting, repairing or taking pages out; try again when it is done")]
     Locked,
+    /// Pages are taken out, but another process held the catalog, so that their bytes are still there.
+    #[error(
+        "another process holds the catalog; the pages are hidden from the next command on, `pressmark forget --finish` removes their bytes"
+    )]
+    Unfinished,
     /// A page that stays could not be read back from the packs that stay, so nothing was removed.
     #[error("body {body} cannot be read back from the packs that stay ({reason}); nothing was removed")]
     NotReadBack {

@@ -262,6 +262,19 @@ impl Archive {
         work(held(&self.catalog).connection())
     }
 
+    /// Takes out of the catalog what deleted snapshots left there: keys of their blocks, and rows in room
+    /// that was not used again.
+    pub(crate) fn tidy_catalog(&self) -> Result<(), ArchiveError> {
+        {
+            let mut catalog = held(&self.catalog);
+            let tx = catalog.write()?;
+            blocks::tidy(&tx)?;
+            tx.commit().map_err(CatalogError::from)?;
+        }
+        self.shrink_catalog();
+        Ok(())
+    }
+
     /// Gives back the room that deleted rows left in the catalog, if nothing is in the way.
     pub(crate) fn shrink_catalog(&self) {
         // It is a cache: what keeps it from shrinking does no harm.
@@ -305,30 +318,43 @@ impl Archive {
     ) -> Result<u64, ArchiveError> {
         let ids = snapshots::without_blocks(held(&self.catalog).connection())?;
         let mut built = 0;
-        for (batch, ids_of_batch) in ids.chunks(REINDEX_BATCH).enumerate() {
-            let mut outlines = Vec::with_capacity(ids_of_batch.len());
-            for (index, &id) in ids_of_batch.iter().enumerate() {
-                progress((batch * REINDEX_BATCH + index) as u64, ids.len() as u64);
-                let row = snapshots::bare(held(&self.catalog).connection(), id)?;
-                let Some(snapshot) = row else { continue };
-                if let Ok(page) = self.restore(&snapshot) {
-                    outlines.push((snapshot.article, id, parse(&page)));
-                }
+        let (mut outlines, mut blocks) = (Vec::new(), 0);
+        for (index, &id) in ids.iter().enumerate() {
+            progress(index as u64, ids.len() as u64);
+            let row = snapshots::bare(held(&self.catalog).connection(), id)?;
+            let Some(snapshot) = row else { continue };
+            let Ok(page) = self.restore(&snapshot) else {
+                continue;
+            };
+            let outline = parse(&page);
+            blocks += outline.blocks.len();
+            outlines.push((snapshot.article, id, outline));
+            if outlines.len() >= REINDEX_BATCH || blocks >= REINDEX_BLOCKS {
+                built += self.record_outlines(&std::mem::take(&mut outlines))?;
+                blocks = 0;
             }
-            let mut catalog = held(&self.catalog);
-            let tx = catalog.write()?;
-            blocks::record(&tx, |recorder| {
-                for (article, id, outline) in &outlines {
-                    recorder.insert(&tx, *article, *id, outline)?;
-                    snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
-                }
-                Ok::<(), ArchiveError>(())
-            })?;
-            tx.commit().map_err(CatalogError::from)?;
-            built += outlines.len() as u64;
         }
+        built += self.record_outlines(&outlines)?;
         progress(ids.len() as u64, ids.len() as u64);
         Ok(built)
+    }
+
+    /// Puts outlines, each with its article and snapshot, into the catalog; how many.
+    fn record_outlines(&self, outlines: &[(i64, i64, Outline)]) -> Result<u64, ArchiveError> {
+        if outlines.is_empty() {
+            return Ok(0);
+        }
+        let mut catalog = held(&self.catalog);
+        let tx = catalog.write()?;
+        blocks::record(&tx, |recorder| {
+            for (article, id, outline) in outlines {
+                recorder.insert(&tx, *article, *id, outline)?;
+                snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
+            }
+            Ok::<(), ArchiveError>(())
+        })?;
+        tx.commit().map_err(CatalogError::from)?;
+        Ok(outlines.len() as u64)
     }
 }
 
@@ -345,3 +371,6 @@ fn declare(catalog: &mut Catalog, attribute: &str) -> Result<Option<String>, Cat
 
 /// Snapshots whose outlines go into the catalog in one transaction.
 const REINDEX_BATCH: usize = 256;
+
+/// Blocks in these outlines, at most but for those of the last: 64 bytes each.
+const REINDEX_BLOCKS: usize = 1 << 20;

@@ -133,10 +133,27 @@ impl Archive {
 
     /// The same, leaving out a pack that the caller is about to tell the catalog of.
     pub(crate) fn refresh_but(&self, own: Option<&Hash>) -> Result<bool, ArchiveError> {
+        match self.catch_up(own) {
+            Err(ArchiveError::Catalog(error)) if error.is_busy() => {
+                self.learn_names()?;
+                Ok(true)
+            }
+            other => other,
+        }
+    }
+
+    /// The same, and fails where another process holds the catalog: for whoever must not go on without
+    /// knowing every tombstone.
+    pub(crate) fn catch_up(&self, own: Option<&Hash>) -> Result<bool, ArchiveError> {
         // In this order: a pack that is published and told meanwhile is listed and not known, never the other
         // way round.
         let known = packs::all(held(&self.catalog).connection())?;
-        let listed = self.list_packs()?;
+        let mut listed = self.list_packs()?;
+        if known.iter().any(|pack| !listed.contains_key(&pack.name)) {
+            // Directories are listed one after the other: what a pack was replaced by may have appeared in one
+            // that had been looked through. It is there by now.
+            listed.extend(self.list_packs()?);
+        }
         let known_names: FxHashSet<Hash> = known.iter().map(|pack| pack.name).collect();
         let unknown: Vec<Hash> = listed
             .keys()
@@ -150,11 +167,7 @@ impl Archive {
             .collect();
         let changed = !unknown.is_empty() || !gone.is_empty();
         if changed {
-            let written = self.take_in(&unknown, &gone);
-            match written {
-                Err(ArchiveError::Catalog(error)) if error.is_busy() => {}
-                other => other?,
-            }
+            self.take_in(&unknown, &gone)?;
         }
         self.learn_names()?;
         Ok(changed)
@@ -249,6 +262,7 @@ impl Archive {
                     }
                 }
                 Kind::Records => match pack.records(frame.at) {
+                    Ok(read) if pack.limit_records(records.len() + read.len()).is_err() => damaged = true,
                     Ok(read) => {
                         for (place, record) in read.into_iter().enumerate() {
                             let Some(record) = record else { continue };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::cache::Body;
-use super::read::prefix_body;
+use super::read::{MAX_FRAMES, prefix_body};
 use crate::digest::{Hash, blake3};
 use crate::pack::codec::{decompress, decompress_group};
 use crate::pack::frame::Kind;
@@ -12,27 +12,38 @@ use crate::pack::{MAX_DEPTH, Pack, TableRow};
 
 /// The body, if these packs hold it and everything it rests on.
 pub(super) fn body(packs: &[Arc<Pack>], hash: &Hash) -> Option<Body> {
-    follow(packs, hash, MAX_DEPTH + 1)
+    follow(packs, hash, MAX_DEPTH + 1, &mut 0)
 }
 
 /// The same from a copy whose depth is below `below`: depths fall along a delta, so no circle is possible.
-fn follow(packs: &[Arc<Pack>], hash: &Hash, below: u32) -> Option<Body> {
+/// `frames` counts what is read, as several damaged copies at every step must not make it endless.
+fn follow(packs: &[Arc<Pack>], hash: &Hash, below: u32, frames: &mut u32) -> Option<Body> {
     packs.iter().find_map(|pack| {
         let table = pack.page_table(pack.directory().ok()?.page_table_at).ok()?;
         table
             .iter()
             .filter(|row| row.prefix == hash.prefix())
-            .find_map(|row| copy(packs, pack, row, hash, below))
+            .find_map(|row| copy(packs, pack, row, (hash, below), frames))
     })
 }
 
-fn copy(packs: &[Arc<Pack>], pack: &Pack, row: &TableRow, hash: &Hash, below: u32) -> Option<Body> {
+fn copy(
+    packs: &[Arc<Pack>],
+    pack: &Pack,
+    row: &TableRow,
+    (hash, below): (&Hash, u32),
+    frames: &mut u32,
+) -> Option<Body> {
+    *frames += 1;
+    if *frames > MAX_FRAMES {
+        return None;
+    }
     let (frame, payload) = pack.payload(row.at).ok()?;
     let body = match frame.kind {
         Kind::Page if frame.body == Some(*hash) && frame.depth < below => {
             let base = match frame.base {
                 None => None,
-                Some(base) => Some(follow(packs, &base, frame.depth)?),
+                Some(base) => Some(follow(packs, &base, frame.depth, frames)?),
             };
             let base = base.as_ref().map(|base| base.as_slice());
             decompress(frame.codec, &payload, base, frame.raw as usize).ok()?

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Archive, ArchiveError, layout};
+use super::{Archive, ArchiveError, Maintenance, layout};
 use crate::digest::Hash;
 use crate::disk::{Disk, WriteFile};
 use crate::pack::{PackBuilder, Record};
 
-/// After this long nobody is writing to a file in `tmp/` any more.
+/// After this long nobody is writing to a file in `tmp/` any more, whether locks can tell or not.
 const TMP_AGE: Duration = Duration::from_hours(24);
 
 /// A name in `tmp/` that nobody else uses. The number of the process alone would not do: in containers
@@ -63,21 +63,29 @@ impl Drop for TmpFile {
 impl Archive {
     /// A new file in `tmp/`.
     pub(crate) fn tmp_file(&self) -> Result<TmpFile, ArchiveError> {
-        let path = tmp_name();
         self.make_dir(layout::TMP)?;
-        let file = self
-            .disk
-            .create(&path)
-            .map_err(|error| ArchiveError::io(&path, error))?;
-        Ok(TmpFile {
-            disk: self.disk.clone(),
-            path,
-            file,
-            published: false,
-        })
+        loop {
+            let path = tmp_name();
+            let mut file = self
+                .disk
+                .create(&path)
+                .map_err(|error| ArchiveError::io(&path, error))?;
+            // Whoever clears up was quicker and takes it for a dead one's. Where the medium knows no locks
+            // its age will tell.
+            if matches!(file.try_lock(), Ok(false)) {
+                continue;
+            }
+            return Ok(TmpFile {
+                disk: self.disk.clone(),
+                path,
+                file,
+                published: false,
+            });
+        }
     }
 
-    /// Commits a pack of nothing but records and reads it in.
+    /// Commits a pack of nothing but records and reads it in. Where another process holds the catalog, the
+    /// pack is there and the catalog does not know it: [`ArchiveError::Unfinished`].
     pub(crate) fn publish_records(&self, records: Vec<Record>) -> Result<(), ArchiveError> {
         let mut pack = PackBuilder::new(Vec::new(), false)?;
         for record in records {
@@ -85,17 +93,26 @@ impl Archive {
         }
         let finished = pack.finish()?;
         self.publish(&finished.name, &finished.out)?;
-        self.refresh()?;
-        Ok(())
+        match self.catch_up(None) {
+            Err(ArchiveError::Catalog(error)) if error.is_busy() => Err(ArchiveError::Unfinished),
+            other => other.map(drop),
+        }
     }
 
-    /// Removes what dead processes left in `tmp/`: files that nobody wrote to for a day.
-    pub(crate) fn clear_tmp(&self) -> Result<(), ArchiveError> {
+    /// Removes what dead processes left in `tmp/`: files that nobody holds, or, where the medium knows no
+    /// locks, that nobody wrote to for a day. They are pages as well as the packs are.
+    pub(crate) fn clear_tmp(&self, _lock: &Maintenance) -> Result<(), ArchiveError> {
         let entries = self.disk.list(layout::TMP).unwrap_or_default();
-        for entry in entries {
+        for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
+            let path = format!("{}/{}", layout::TMP, entry.name);
+            // Held until the file is gone: nobody can begin to write to it.
+            let held = self.disk.try_lock(&path);
             let age = entry.modified.and_then(|time| time.elapsed().ok());
-            if age.is_some_and(|age| age > TMP_AGE) {
-                let path = format!("{}/{}", layout::TMP, entry.name);
+            let is_left = match &held {
+                Ok(free) => free.is_some(),
+                Err(_) => age.is_some_and(|age| age > TMP_AGE),
+            };
+            if is_left {
                 self.disk
                     .remove(&path)
                     .map_err(|error| ArchiveError::io(&path, error))?;
@@ -159,6 +176,9 @@ mod tests {
         for file in &mut files {
             file.write_all(b"a part").unwrap();
         }
+        assert_eq!(archive.disk.list(layout::TMP).unwrap().len(), 3);
+        let lock = archive.maintain().unwrap().unwrap();
+        archive.clear_tmp(&lock).unwrap();
         assert_eq!(archive.disk.list(layout::TMP).unwrap().len(), 3);
         drop(files);
         assert!(archive.disk.list(layout::TMP).unwrap().is_empty());

@@ -18,7 +18,7 @@ use crate::page::Page;
 
 /// Frames read for one restore before it is given up: several damaged copies at every step of a
 /// delta must not make it endless.
-const MAX_FRAMES: u32 = 4 * MAX_DEPTH;
+pub(super) const MAX_FRAMES: u32 = 4 * MAX_DEPTH;
 
 /// Bytes of bodies that are decoded ahead: those of one window stay in the cache until they are asked for.
 const READ_AHEAD: u64 = BODY_CACHE as u64 / 2;
@@ -75,10 +75,15 @@ impl Archive {
     }
 
     /// The packs that a body is read from: its own and those of what it rests on; `None` if something on
-    /// the way has no place.
+    /// the way has no place, or if there are more ways than are tried.
     pub(crate) fn way(&self, body: &Hash) -> Result<Option<Vec<i64>>, ArchiveError> {
         let catalog = held(&self.catalog);
-        Ok(way_down(catalog.connection(), body.prefix(), MAX_DEPTH + 1)?)
+        Ok(way_down(
+            catalog.connection(),
+            body.prefix(),
+            MAX_DEPTH + 1,
+            &mut 0,
+        )?)
     }
 
     /// The bytes with this hash; if a file is missed, packs are listed again, once.
@@ -246,6 +251,31 @@ impl Archive {
         Err(failure)
     }
 
+    /// Every record of a snapshot in some packs, equal ones once. There may be several: two crawls of the same
+    /// moment, or the one that a repair wrote from the catalog, tell other headers and metadata.
+    pub(crate) fn records_of(
+        &self,
+        snapshot: i64,
+        among: Among<'_>,
+    ) -> Result<Vec<SnapshotRecord>, ArchiveError> {
+        let mut found: Vec<SnapshotRecord> = Vec::new();
+        let rows = packs::records(held(&self.catalog).connection(), snapshot)?;
+        for row in rows.into_iter().filter(|row| among.admits(row.pack)) {
+            let records = self
+                .records_frame(row.pack, row.at)
+                .map_err(|error| self.failed(row.pack, error))?;
+            match records.get(row.place as usize) {
+                Some(Some(Record::Snapshot(record))) if !found.contains(record) => found.push(record.clone()),
+                Some(Some(Record::Snapshot(_))) => {}
+                _ => {
+                    let error = PackError::damaged(row.at, "no snapshot record lies here");
+                    return Err(self.failed(row.pack, error));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The records of one frame. The last frame is kept: neighbours are asked for together.
     pub(crate) fn records_frame(&self, pack: i64, at: u64) -> Result<Arc<Vec<Option<Record>>>, PackError> {
         if let Some((known, place, records)) = &*held(&self.records)
@@ -326,15 +356,25 @@ impl Archive {
     }
 }
 
-/// The packs on the way from a copy whose depth is below `below` down to a whole page.
-fn way_down(conn: &Connection, prefix: u64, below: u32) -> Result<Option<Vec<i64>>, CatalogError> {
+/// The packs on the way from a copy whose depth is below `below` down to a whole page. Several copies at
+/// every step and none at the last must not make it endless: `tried` counts them.
+fn way_down(
+    conn: &Connection,
+    prefix: u64,
+    below: u32,
+    tried: &mut u32,
+) -> Result<Option<Vec<i64>>, CatalogError> {
     for place in packs::pages_by_prefix(conn, prefix)? {
         if place.depth >= below {
             continue;
         }
+        *tried += 1;
+        if *tried > MAX_FRAMES {
+            break;
+        }
         let way = match place.base {
             None => Some(Vec::new()),
-            Some(base) => way_down(conn, base, place.depth)?,
+            Some(base) => way_down(conn, base, place.depth, tried)?,
         };
         if let Some(mut way) = way {
             way.push(place.pack);

@@ -2,14 +2,21 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Archive, ArchiveError, held};
+use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::packs;
 use crate::digest::Hash;
-use crate::pack::Record;
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
+use crate::pack::{Pack, Record};
+use crate::page::article_key;
 
 impl Archive {
+    /// Whether a snapshot of the article this address belongs to was taken out.
+    pub fn is_taken_out(&self, address: &str) -> Result<bool, ArchiveError> {
+        let key = article_key(address);
+        Ok(packs::has_tombstone(held(&self.catalog).connection(), &key)?)
+    }
+
     /// Bodies that were taken out under any address: none of them becomes a base.
     pub(crate) fn refused(&self) -> Result<FxHashSet<Hash>, ArchiveError> {
         let bodies = packs::forgotten_bodies(held(&self.catalog).connection())?;
@@ -54,6 +61,61 @@ impl Archive {
         Ok(false)
     }
 
+    /// Files in `quarantine/` that hold one of these bodies, or that cannot be read far enough to tell.
+    pub(crate) fn put_aside_with(&self, gone: &FxHashSet<Hash>) -> Result<Vec<String>, ArchiveError> {
+        let prefixes: FxHashSet<u64> = gone.iter().map(Hash::prefix).collect();
+        let texts: FxHashSet<String> = gone
+            .iter()
+            .map(|body| format!("recovered-{body}.ndjson"))
+            .collect();
+        let mut found = Vec::new();
+        for entry in self.disk.list(layout::QUARANTINE).unwrap_or_default() {
+            let path = format!("{}/{}", layout::QUARANTINE, entry.name);
+            let holds = if entry.name.contains(".pack") && !entry.is_dir && !gone.is_empty() {
+                let io = |error| ArchiveError::io(&path, error);
+                let file = self.disk.open(&path).map_err(io)?;
+                may_hold(&Pack::open_damaged(file)?, &prefixes)
+            } else {
+                texts.contains(&entry.name)
+            };
+            if holds {
+                found.push(path);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Writes packs anew, by their names, that were published with something that was taken out while it was
+    /// on its way: no takedown could see it there. Whether it was done; not while another process
+    /// maintains the archive.
+    pub(super) fn take_out_of(&self, names: &[Hash]) -> Result<bool, ArchiveError> {
+        let Some(lock) = self.maintain()? else {
+            return Ok(false);
+        };
+        self.catch_up(None)?;
+        let gone = self.forgotten_and_unwanted()?;
+        let mut going = Vec::new();
+        for pack in self.packs()? {
+            if names.contains(&pack.name) && self.holds_forgotten(pack.id, &gone)? {
+                going.push(pack.id);
+            }
+        }
+        if going.is_empty() {
+            return Ok(true);
+        }
+        // A pack that was written again because of its bases has nothing that the second does not have.
+        match self.retire(&lock, &going, &[]) {
+            Err(ArchiveError::NotReadBack { .. }) => {
+                let written = self.copy_packs(&lock, &going)?;
+                self.retire(&lock, &going, &written)?;
+            }
+            done => done?,
+        }
+        self.drop_decoded();
+        Ok(true)
+    }
+
     /// The tombstones in these packs.
     pub(crate) fn tombstone_records(
         &self,
@@ -74,4 +136,24 @@ impl Archive {
         }
         Ok(stones)
     }
+}
+
+/// Whether a damaged pack holds a body with one of these prefixes. Its page table names every body; without
+/// that, what cannot be read may be one of them.
+fn may_hold(pack: &Pack, prefixes: &FxHashSet<u64>) -> bool {
+    let table = pack
+        .directory()
+        .and_then(|directory| pack.page_table(directory.page_table_at));
+    let is_tabled = table
+        .as_ref()
+        .is_ok_and(|rows| rows.iter().any(|row| prefixes.contains(&row.prefix)));
+    is_tabled
+        || scan(pack).any(|piece| match piece {
+            Piece::Frame(frame) if frame.kind == Kind::Page => [frame.body, frame.base]
+                .iter()
+                .flatten()
+                .any(|hash| prefixes.contains(&hash.prefix())),
+            Piece::Frame(frame) => frame.kind == Kind::Group && table.is_err(),
+            Piece::Damage { .. } => table.is_err(),
+        })
 }

@@ -9,11 +9,12 @@ use super::bases::{Base, Bases};
 use super::cache::{Body, BodyCache};
 use super::commit::Sealed;
 use super::{Archive, ArchiveError, held};
-use crate::catalog::blocks::Outline;
+use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::catalog::packs;
 use crate::digest::{Hash, blake3};
 use crate::pack::codec::{Codec, comes_back, compress, decompress};
 use crate::pack::frame::Frame;
+use crate::pack::record::MAX_RECORD_BYTES;
 use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
 use crate::page::{Moment, Page, article_key};
 
@@ -23,6 +24,10 @@ const FULL_BYTES: u64 = 32 << 20;
 const FULL_PAGES: usize = 16_384;
 /// ... or when their bodies have so many bytes: what the catalog gets is held until then.
 const FULL_RAW_BYTES: u64 = 64 << 20;
+
+/// ... or when so many blocks were read in them: a page of a megabyte can have a quarter of a million, of 64
+/// bytes each.
+const FULL_BLOCKS: usize = 2 << 20;
 
 /// Memory asked for a pack, in bytes, so that few packs must be moved as they grow. What is not written to
 /// costs nothing.
@@ -64,6 +69,8 @@ pub struct Writer<'a> {
     pub(super) pinned: FxHashMap<i64, Pin>,
     /// Packs that were committed while another process held the catalog, so that it does not know them.
     pub(super) behind: Vec<Arc<Pack>>,
+    /// Packs of this writer that hold what was taken out while it was on its way, or rest on it.
+    pub(super) tainted: Vec<Hash>,
     /// The pack that is being committed.
     pub(super) sealed: Option<Arc<Sealed>>,
     /// Memory for the pack after the one being built.
@@ -96,6 +103,8 @@ pub(super) struct Building {
     /// Snapshots that are planned, appended or not, with their jobs.
     pub identities: FxHashMap<Identity, u64>,
     pub raw_bytes: u64,
+    /// Blocks in the outlines.
+    pub blocks: usize,
 }
 
 impl Building {
@@ -112,6 +121,7 @@ impl Building {
             bodies: FxHashMap::default(),
             identities: FxHashMap::default(),
             raw_bytes: 0,
+            blocks: 0,
         })
     }
 }
@@ -160,6 +170,13 @@ impl Encoded {
     #[must_use]
     pub fn raw_bytes(&self) -> u64 {
         self.record.length
+    }
+
+    /// Bytes of memory the page takes, about: what is known of its blocks, and the compressed body.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        let blocks = self.outline.as_ref().map_or(0, |outline| outline.blocks.len());
+        self.stored_bytes() + (blocks * size_of::<OutlineBlock>()) as u64
     }
 
     /// Bytes the compressed body takes; 0 if it is stored already.
@@ -222,6 +239,7 @@ impl Archive {
             refused: self.refused()?,
             pinned: FxHashMap::default(),
             behind: Vec::new(),
+            tainted: Vec::new(),
             sealed: None,
             room: Vec::new(),
             planned: 0,
@@ -232,7 +250,8 @@ impl Archive {
 
 impl Writer<'_> {
     /// Decides what is to be done with a page. Without `outline` the block part of the catalog is
-    /// left to `reindex`. A page that is too large is refused; the writer can go on.
+    /// left to `reindex`. A page that is too large, or of which too much is said, is refused; the writer
+    /// can go on.
     pub fn plan(&mut self, page: Page, outline: Option<Outline>) -> Result<Planned, ArchiveError> {
         let length = page.body.len() as u64;
         if length > MAX_PAGE_BYTES {
@@ -253,6 +272,15 @@ impl Writer<'_> {
             return Ok(Planned::Known);
         }
         let record = SnapshotRecord::of(&page, hash);
+        // Here and not when the pack is closed: that would cost every page in it.
+        let length = record.stored_length();
+        if length > MAX_RECORD_BYTES {
+            return Err(ArchiveError::RecordTooLarge {
+                address: record.address,
+                length,
+                limit: MAX_RECORD_BYTES,
+            });
+        }
         let body: Body = Arc::new(page.body);
         let counts = page.status.is_none_or(|status| status == 200);
         let stored = self.is_on_its_way(&hash) || self.is_stored(&hash, &body);
@@ -378,6 +406,7 @@ impl Writer<'_> {
             self.building.frames.insert(record.body, at);
         }
         self.building.raw_bytes += record.length;
+        self.building.blocks += outline.as_ref().map_or(0, |outline| outline.blocks.len());
         self.building.pack.record(Record::Snapshot(record));
         self.building.outlines.push(outline);
         Ok(())
@@ -395,13 +424,14 @@ impl Writer<'_> {
         self.building.pack.length()
     }
 
-    /// Whether the pack being built has reached the size, the number of pages or the raw bytes at
-    /// which it should be committed.
+    /// Whether the pack being built has reached the size, the number of pages, the raw bytes or the blocks
+    /// at which it should be committed.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.pending_bytes() >= FULL_BYTES
             || self.building.pack.record_count() >= FULL_PAGES
             || self.building.raw_bytes >= FULL_RAW_BYTES
+            || self.building.blocks >= FULL_BLOCKS
     }
 }
 

@@ -268,6 +268,34 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn giant_outlines_by_turns_are_written_and_read_back() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        // Two of these are more than what is kept decoded.
+        let giant = |n: u32| {
+            let block = |n: u32| OutlineBlock::of(&block(&format!("paragraph {n}")));
+            let mut blocks = vec![block(0); 1 << 18];
+            blocks[0] = block(n);
+            blocks.push(block(n));
+            Outline {
+                blocks: blocks.into(),
+                ..Outline::default()
+            }
+        };
+        super::record(conn, |recorder| {
+            for n in 0..6_u32 {
+                let article = i64::from(n % 2);
+                recorder.insert(conn, article, i64::from(n), &giant(n + 1))?;
+            }
+            Ok::<_, CatalogError>(())
+        })
+        .unwrap();
+        for n in 0..6_u32 {
+            assert_eq!(outline(conn, i64::from(n)).unwrap(), *giant(n + 1).blocks);
+        }
+    }
+
+    #[test]
     fn pages_of_a_template_cost_what_is_theirs() {
         let catalog = tables();
         let conn = catalog.connection();

@@ -145,10 +145,14 @@ impl Catalog {
         &self.connection
     }
 
-    /// Writes the file anew without the room that deleted rows left. Fails while another process uses it,
-    /// and where the medium has no room for a second copy; nothing is lost then.
+    /// Writes the file anew without the room that deleted rows left, and with it what stood in them, and
+    /// empties the log. Fails while another process uses it, and where the medium has no room for a second
+    /// copy; nothing is lost then.
     pub fn shrink(&self) -> Result<(), CatalogError> {
-        Ok(self.connection.execute_batch("VACUUM")?)
+        self.connection.execute_batch("VACUUM")?;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
     }
 
     /// Begins a transaction that writes. Waits up to [`BUSY_TIMEOUT`] for other writers.

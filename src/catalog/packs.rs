@@ -259,6 +259,12 @@ pub fn is_forgotten(connection: &Connection, key: &str, body: &Hash) -> Result<b
     Ok(found.optional()?.is_some())
 }
 
+/// Whether a tombstone stands for any body of this article key.
+pub fn has_tombstone(connection: &Connection, key: &str) -> Result<bool, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM tombstones WHERE key = ?1 LIMIT 1")?;
+    Ok(statement.query_row([key], |_| Ok(())).optional()?.is_some())
+}
+
 /// Whether a tombstone stands for this body under any address: it must not become a base.
 pub fn is_refused_as_base(connection: &Connection, body: &Hash) -> Result<bool, CatalogError> {
     let mut statement =

@@ -74,8 +74,13 @@ impl Reader {
         while bytes.len() < length {
             let chunk = (at / CHUNK as u64).cast_signed();
             let from = (at % CHUNK as u64) as usize;
+            let end = from + length - bytes.len();
+            if self.data.len() < end.min(CHUNK) {
+                // The row that was read last may have been the last one then, and have grown since.
+                self.chunk = None;
+            }
             let data = self.chunk(conn, chunk)?;
-            let to = data.len().min(from + length - bytes.len());
+            let to = data.len().min(end);
             let part = data.get(from..to).filter(|part| !part.is_empty());
             let part = part.ok_or(CatalogError::Malformed {
                 table: "outline_data",
@@ -108,6 +113,20 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
+
+    #[test]
+    fn a_reader_sees_what_was_appended_to_the_row_it_read_last() {
+        let catalog = Catalog::in_memory().unwrap();
+        let conn = catalog.connection();
+        let mut reader = Reader::default();
+        let mut bytes = Vec::new();
+        for fill in 1..9 {
+            let piece = vec![fill; 1000];
+            let start = append(conn, &piece).unwrap();
+            reader.read(conn, start, piece.len(), &mut bytes).unwrap();
+            assert_eq!(bytes, piece);
+        }
+    }
 
     #[test]
     fn pieces_of_any_length_are_read_back_and_erased() {

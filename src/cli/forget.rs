@@ -3,20 +3,24 @@
 use std::time::SystemTime;
 
 use super::failure::Failure;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
-use crate::compact;
+use crate::compact::{self, Forgotten};
 use crate::page::Moment;
 use crate::report::layout::{counted, printable};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What to take out: an ADDRESS with all its snapshots, or one snapshot as ADDRESS@N or ADDRESS@TIME
-    #[arg(required = true, value_name = "WHAT")]
+    #[arg(required_unless_present = "finish", value_name = "WHAT")]
     what: Vec<String>,
     /// Why; kept with the tombstone
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    #[arg(long, required_unless_present = "finish", value_name = "TEXT")]
+    reason: Option<String>,
+    /// Only remove what is left of pages taken out before: after an interruption, or when a pack that
+    /// still holds them was copied back in
+    #[arg(long, conflicts_with_all = ["what", "reason", "dry_run"])]
+    finish: bool,
     /// Only say what would go
     #[arg(long)]
     dry_run: bool,
@@ -30,8 +34,10 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let mut going = Vec::new();
     for name in &arguments.what {
         let article = archive.snapshots(name)?;
-        if article.is_empty() {
-            going.push(opened::snapshot(&archive, name)?);
+        // A takedown that was interrupted is asked for again in the same words: what it hid is not listed
+        // any more, and its bytes go below.
+        if article.is_empty() && !archive.is_taken_out(name)? {
+            going.push(opened::exact_snapshot(&archive, name)?);
         } else {
             going.extend(article);
         }
@@ -46,17 +52,37 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let now = Moment::from_system_time(SystemTime::now())
         .ok_or_else(|| Failure::new("the clock of this machine is outside the years 1678 to 2261; set it"))?;
     let bar = progress::bytes(Some(0));
-    let done = compact::forget(&archive, &going, &arguments.reason, now, &mut |so_far| {
+    let progress = &mut |so_far: compact::Progress| {
         bar.set_length(so_far.total);
         bar.set_position(so_far.done);
-    })?;
+    };
+    let done = if going.is_empty() {
+        Forgotten {
+            packs: compact::finish(&archive, progress)?,
+            ..Forgotten::default()
+        }
+    } else {
+        let reason = arguments.reason.as_deref().unwrap_or_default();
+        compact::forget(&archive, &going, reason, now, progress)?
+    };
     bar.finish_and_clear();
+    let folder = opened::archive_path(global);
+    let kept: Vec<String> = compact::kept_aside(&archive)?
+        .iter()
+        .map(|path| folder.join(path).display().to_string())
+        .collect();
+    for path in &kept {
+        tell_user(&format!(
+            "{path}: `repair` put this copy aside, and it holds what was taken out, or may; delete it"
+        ));
+    }
     if arguments.json {
         terminal.json(&serde_json::json!({
             "type": "summary",
             "snapshots": done.snapshots,
             "bodies": done.bodies,
             "packs": done.packs,
+            "kept_aside": kept,
         }))?;
     } else {
         terminal.line(&format!(
@@ -66,5 +92,5 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             counted(done.packs, "pack"),
         ))?;
     }
-    Ok(Outcome::Clean)
+    Ok(Outcome::found_if(!kept.is_empty()))
 }

@@ -212,10 +212,10 @@ pub(super) fn snapshot(archive: &Archive, name: &str) -> Result<Snapshot, Failur
                 .ok()
                 .and_then(|position| snapshots.into_iter().nth(position))
         }
-        Which::Time(time) => snapshots
+        Which::Time { to, .. } => snapshots
             .into_iter()
             .rev()
-            .find(|snapshot| snapshot.moment.is_some_and(|moment| moment <= time)),
+            .find(|snapshot| snapshot.moment.is_some_and(|moment| moment <= to)),
     };
     found.ok_or_else(|| {
         Failure::new(format!(
@@ -223,6 +223,18 @@ pub(super) fn snapshot(archive: &Archive, name: &str) -> Result<Snapshot, Failur
             counted(count, "snapshot")
         ))
     })
+}
+
+/// The same for what cannot be undone: a time must be that of the snapshot. Otherwise the same words said
+/// twice would mean the snapshot before it the second time.
+pub(super) fn exact_snapshot(archive: &Archive, name: &str) -> Result<Snapshot, Failure> {
+    let found = snapshot(archive, name)?;
+    match split(archive, name)?.1 {
+        Which::Time { from, .. } if found.moment.is_none_or(|moment| moment < from) => Err(Failure::new(
+            format!("{name}: no snapshot is of this time; `pressmark log` lists them"),
+        )),
+        _ => Ok(found),
+    }
 }
 
 /// All snapshots of the article `name` stands for, without a number or time.
@@ -236,7 +248,11 @@ pub(super) fn article(archive: &Archive, name: &str) -> Result<Vec<Snapshot>, Fa
 enum Which {
     Newest,
     Number(i64),
-    Time(Moment),
+    /// The earliest and the latest moment that may be meant.
+    Time {
+        from: Moment,
+        to: Moment,
+    },
 }
 
 fn split(archive: &Archive, name: &str) -> Result<(Vec<Snapshot>, Which), Failure> {
@@ -263,10 +279,8 @@ fn split(archive: &Archive, name: &str) -> Result<(Vec<Snapshot>, Which), Failur
             "{name}: after @ stands a number (1 = oldest, -1 = newest) or a time such as 2025-08-31T06:01"
         ))
     })?;
-    Ok((
-        snapshots,
-        Which::Time(Moment(time.0.saturating_add(slack(suffix)))),
-    ))
+    let to = Moment(time.0.saturating_add(slack(suffix)));
+    Ok((snapshots, Which::Time { from: time, to }))
 }
 
 /// Nanoseconds by which a time may still be later and be what the spelling says: the rest of the

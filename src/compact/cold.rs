@@ -164,6 +164,7 @@ impl Run<'_, '_> {
         let is_large = series.bytes() > group_bytes as u64 / 2;
         if is_large {
             self.flush(None)?;
+            self.make_room(&mut None, None)?;
         }
         // Offset and bytes of the frame that serves as prefix, in the pack being written.
         let mut prefix: Option<(u64, Vec<u8>)> = None;
@@ -180,19 +181,14 @@ impl Run<'_, '_> {
                 prefix = Some((self.alone(hash, &body)?, body.to_vec()));
                 first = Some(*hash);
             } else if body.len() > ALONE {
+                self.make_room(&mut prefix, first)?;
                 self.alone(hash, &body)?;
             } else {
                 if self.group.length() + body.len() > group_bytes
                     || self.group.bodies.len() >= MAX_GROUP_PAGES
                 {
                     self.flush(prefix.as_ref())?;
-                    if self.output.is_full() {
-                        self.next_pack()?;
-                        // A prefix lies in the pack of the groups that use it.
-                        if let (Some((_, bytes)), Some(hash)) = (prefix.take(), first) {
-                            prefix = Some((self.alone(&hash, &bytes)?, bytes));
-                        }
-                    }
+                    self.make_room(&mut prefix, first)?;
                 }
                 self.group.push(*hash, &body, prefix.as_ref());
             }
@@ -208,10 +204,27 @@ impl Run<'_, '_> {
             self.flush(prefix.as_ref())?;
         }
         for &snapshot in &series.snapshots {
-            let record = self.archive.record(snapshot, Among::Only(self.going))?;
-            self.output.pack.record(Record::Snapshot(record));
+            for record in self.archive.records_of(snapshot, Among::Only(self.going))? {
+                self.output.pack.record(Record::Snapshot(record));
+            }
         }
         Ok(true)
+    }
+
+    /// Begins the next pack if this one is full. A prefix lies in the pack of the groups that use it, so it
+    /// is written there, too; a group that is being gathered goes with it.
+    fn make_room(
+        &mut self,
+        prefix: &mut Option<(u64, Vec<u8>)>,
+        first: Option<Hash>,
+    ) -> Result<(), ArchiveError> {
+        if self.output.is_full() {
+            self.next_pack()?;
+            if let (Some((_, bytes)), Some(hash)) = (prefix.take(), first) {
+                *prefix = Some((self.alone(&hash, &bytes)?, bytes));
+            }
+        }
+        Ok(())
     }
 
     /// Writes one body as a frame of its own.

@@ -33,7 +33,7 @@ pub fn forget(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Forgotten, ArchiveError> {
     let lock = archive.maintain()?.ok_or(ArchiveError::Locked)?;
-    archive.refresh()?;
+    archive.catch_up(None)?;
     let before = archive.snapshot_count()?;
     let bodies: HashSet<Hash> = snapshots.iter().map(|snapshot| snapshot.body).collect();
     let stones = snapshots.iter().map(|snapshot| {
@@ -62,8 +62,15 @@ pub fn forget(
 /// anew.
 pub fn finish(archive: &Archive, progress: &mut dyn FnMut(Progress)) -> Result<u64, ArchiveError> {
     let lock = archive.maintain()?.ok_or(ArchiveError::Locked)?;
-    archive.refresh()?;
+    // A tombstone that the catalog has not heard of would be passed over.
+    archive.catch_up(None)?;
     remove_bytes(archive, &lock, progress)
+}
+
+/// Files in `quarantine/` in which a `repair` kept what was taken out, or may have kept it. Nothing there is
+/// ever removed, so whoever asked for the takedown must be told.
+pub fn kept_aside(archive: &Archive) -> Result<Vec<String>, ArchiveError> {
+    archive.put_aside_with(&archive.forgotten_and_unwanted()?)
 }
 
 fn remove_bytes(
@@ -77,7 +84,8 @@ fn remove_bytes(
         let (hot, cold) = holding(archive, &mut known)?;
         let both: Vec<i64> = hot.iter().chain(&cold).copied().collect();
         if both.is_empty() {
-            archive.clear_tmp()?;
+            archive.clear_tmp(lock)?;
+            archive.tidy_catalog()?;
             archive.drop_decoded();
             return Ok(written);
         }

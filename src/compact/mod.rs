@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use crate::archive::{Archive, ArchiveError, Maintenance};
 use crate::catalog::packs::PackRow;
 
-pub use forget::{Forgotten, finish, forget};
+pub use forget::{Forgotten, finish, forget, kept_aside};
 
 /// How `compact` works.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,7 @@ pub fn compact(
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Summary, ArchiveError> {
     let lock = archive.maintain()?.ok_or(ArchiveError::Locked)?;
+    archive.clear_tmp(&lock)?;
     archive.refresh()?;
     let going = choose(&archive.packs()?, options.all);
     rewrite(archive, &lock, &going, options, progress)

@@ -5,7 +5,7 @@ use std::vec::IntoIter;
 
 use rustc_hash::FxHashSet;
 
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Among, Archive, ArchiveError};
 use crate::catalog::packs::PackRow;
 use crate::digest::Hash;
 use crate::page::site;
@@ -133,14 +133,25 @@ impl<'a> Arrangement<'a> {
             if leaves && !stays && self.written.insert(half(&snapshot.body)) {
                 series.bodies.push((snapshot.body, snapshot.length));
             }
-            let records = self.archive.record_packs(snapshot.id)?;
-            if records.iter().any(|pack| self.going.contains(pack))
-                && !records.iter().any(|pack| self.staying.contains(pack))
-            {
+            if self.lacks_record(snapshot.id)? {
                 series.snapshots.push(snapshot.id);
             }
         }
         Ok(series)
+    }
+
+    /// Whether a record of the snapshot goes that no compacted pack that stays tells as well.
+    fn lacks_record(&self, snapshot: i64) -> Result<bool, ArchiveError> {
+        let packs = self.archive.record_packs(snapshot)?;
+        if !packs.iter().any(|pack| self.going.contains(pack)) {
+            return Ok(false);
+        }
+        if !packs.iter().any(|pack| self.staying.contains(pack)) {
+            return Ok(true);
+        }
+        let stays = self.archive.records_of(snapshot, Among::Only(&self.staying))?;
+        let goes = self.archive.records_of(snapshot, Among::Only(self.going))?;
+        Ok(goes.iter().any(|record| !stays.contains(record)))
     }
 
     /// Bodies that no snapshot names, because their records were lost: kept all the same.

@@ -87,9 +87,23 @@ impl Disk for LocalDisk {
         fs::create_dir_all(self.path(dir))
     }
 
+    /// A file system that knows nothing of syncing directories says so: those of read-only media, and some
+    /// of the network. There is nothing to be made durable then, or no way to.
     #[cfg(unix)]
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        File::open(self.path(dir))?.sync_all()
+        match File::open(self.path(dir))?.sync_all() {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput
+                        | io::ErrorKind::Unsupported
+                        | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
     }
 
     /// Elsewhere a directory cannot be opened as a file, and renames are durable by themselves.
@@ -104,11 +118,8 @@ impl Disk for LocalDisk {
             .create(true)
             .truncate(false)
             .open(self.path(path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(LocalLock { _file: file }))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        let free = try_lock(&file)?;
+        Ok(free.then(|| -> Box<dyn Lock> { Box::new(LocalLock { _file: file }) }))
     }
 
     fn is_read_only(&self) -> bool {
@@ -168,6 +179,19 @@ impl WriteFile for LocalWrite {
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_all()
     }
+
+    fn try_lock(&mut self) -> io::Result<bool> {
+        try_lock(&self.file)
+    }
+}
+
+/// Takes the operating system's lock on an open file; whether it was free.
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// The operating system's lock on an open file; it goes when the file is closed.
@@ -202,6 +226,26 @@ mod tests {
         assert!(read_at(&*open, 7, 5).is_err());
         let names: Vec<_> = disk.list("packs").unwrap().into_iter().map(|e| e.name).collect();
         assert_eq!(names, ["ab"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_cannot_sync_directories_can_be_read() {
+        // `/proc` is one: the system refuses, as for an archive on a disc or in a squashfs image.
+        assert!(File::open("/proc/self").unwrap().sync_all().is_err());
+        LocalDisk::new("/proc").sync_dir("self").unwrap();
+        assert!(LocalDisk::new("/proc").sync_dir("no such directory").is_err());
+    }
+
+    #[test]
+    fn a_file_being_written_can_be_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = LocalDisk::new(dir.path());
+        let mut file = disk.create("x").unwrap();
+        assert!(file.try_lock().unwrap());
+        assert!(disk.try_lock("x").unwrap().is_none());
+        drop(file);
+        assert!(disk.try_lock("x").unwrap().is_some());
     }
 
     #[test]

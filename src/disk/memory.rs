@@ -205,6 +205,8 @@ impl Disk for MemoryDisk {
         drop(state);
         Ok(Box::new(MemoryWrite {
             node,
+            path: path.to_owned(),
+            lock: None,
             disk: self.clone(),
         }))
     }
@@ -323,6 +325,8 @@ impl ReadAt for MemoryFile {
 #[derive(Debug)]
 struct MemoryWrite {
     node: Node,
+    path: String,
+    lock: Option<Box<dyn Lock>>,
     disk: MemoryDisk,
 }
 
@@ -359,6 +363,13 @@ impl WriteFile for MemoryWrite {
         let mut node = held(&self.node);
         node.synced = node.bytes.len();
         Ok(())
+    }
+
+    fn try_lock(&mut self) -> io::Result<bool> {
+        if self.lock.is_none() {
+            self.lock = self.disk.try_lock(&self.path)?;
+        }
+        Ok(self.lock.is_some())
     }
 }
 

@@ -68,6 +68,10 @@ pub trait ReadAt: Debug + Send + Sync {
 pub trait WriteFile: io::Write + Debug + Send {
     /// Makes everything written so far durable.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Takes the exclusive lock on the file, for others to see that somebody writes to it; whether it was
+    /// free. It is gone when the file is closed.
+    fn try_lock(&mut self) -> io::Result<bool>;
 }
 
 /// A held lock.

@@ -23,10 +23,11 @@ const PARSED_AHEAD: Ahead = Ahead {
     weight: 8 << 20,
 };
 
-/// Pages that are encoded during a commit, and their compressed bytes.
+/// Pages that are encoded during a commit, and the bytes of memory they take: compressed bodies, and blocks,
+/// which are more.
 const ENCODED_AHEAD: Ahead = Ahead {
     items: 2048,
-    weight: 8 << 20,
+    weight: 32 << 20,
 };
 
 /// Adds every entry to the archive.
@@ -54,7 +55,7 @@ pub fn run(
             held: None,
         };
         let mut encoded =
-            pool::ordered_ahead(scope, workers, ENCODED_AHEAD, planned, encode, Step::stored_bytes);
+            pool::ordered_ahead(scope, workers, ENCODED_AHEAD, planned, encode, Step::held_bytes);
         let mut sink = Sink {
             writer: &writer,
             committer: archive.committer(),
@@ -127,10 +128,10 @@ enum Step {
 }
 
 impl Step {
-    /// Compressed bytes of the body.
-    fn stored_bytes(&self) -> u64 {
+    /// Bytes of memory it takes, about.
+    fn held_bytes(&self) -> u64 {
         match self {
-            Self::Encoded(encoded, ..) => encoded.stored_bytes(),
+            Self::Encoded(encoded, ..) => encoded.held_bytes(),
             _ => 0,
         }
     }
@@ -278,7 +279,11 @@ impl Sink<'_, '_, '_> {
                 self.skip(Fault::new(place.clone(), Reason::Forgotten, message));
                 self.count(place, &counts);
             }
-            Step::Refused(error @ ArchiveError::TooLarge { .. }, place, counts) => {
+            Step::Refused(
+                error @ (ArchiveError::TooLarge { .. } | ArchiveError::RecordTooLarge { .. }),
+                place,
+                counts,
+            ) => {
                 self.skip(Fault::new(place.clone(), Reason::TooLarge, error.to_string()));
                 self.count(place, &counts);
             }

@@ -35,6 +35,9 @@ pub const MAX_GROUP_PAGES: usize = 8192;
 /// Most bytes one frame of records, one table or one directory may have when decompressed.
 pub const MAX_TABLE_BYTES: u64 = 64 << 20;
 
+/// Most records in a pack that has fewer bytes than records.
+pub const MAX_ALIKE_RECORDS: u64 = 1 << 18;
+
 /// Most bytes of a pack: offsets in tables have four bytes.
 pub const MAX_PACK_BYTES: u64 = u32::MAX as u64;
 

@@ -7,7 +7,7 @@ use super::codec;
 use super::field::{Fields, number};
 use super::frame::{FIXED, Frame, Kind, check};
 use super::record::Record;
-use super::{FORMAT, PackError};
+use super::{FORMAT, MAX_ALIKE_RECORDS, PackError, limited};
 use crate::disk::{ReadAt, read_at};
 
 /// Bytes read at once in the hope that they hold a whole frame.
@@ -95,6 +95,13 @@ impl Pack {
     pub fn bytes(&self, at: u64, length: usize) -> Result<Vec<u8>, PackError> {
         let read = read_at(&*self.file, at, length).or_else(|_| read_at(&*self.file, at, length));
         Ok(read?)
+    }
+
+    /// Refuses so many records in the whole pack: records that differ take several bytes each, and those that
+    /// do not are no use to anybody but whoever wants the memory of the reader.
+    pub fn limit_records(&self, records: usize) -> Result<(), PackError> {
+        let limit = self.length.max(MAX_ALIKE_RECORDS);
+        limited("records in a pack", records as u64, limit).map(drop)
     }
 
     /// The directory, found through the footer.

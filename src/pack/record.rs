@@ -2,12 +2,19 @@
 //! required, an even one may be skipped, as with the tags of [`super::field`].
 
 use super::field::{Fields, number, put, put_number, put_varint, take, take_varint};
-use super::{PackError, limited};
+use super::{MAX_PAGE_BYTES, PackError, limited};
 use crate::digest::Hash;
 use crate::page::{Moment, Page};
 
 /// Most bytes one record may have: headers and metadata are bounded by it.
 pub const MAX_RECORD_BYTES: u64 = 16 << 20;
+
+/// Most parts one frame of records may have: each takes far more memory than the two bytes it may have in
+/// the frame. A page comes with a fifth of them at most, and a frame ends with the page that fills it.
+pub const MAX_RECORD_PARTS: u64 = 4 << 20;
+
+/// Parts for which a record counts, whatever is in it.
+const RECORD_PARTS: u64 = 4;
 
 /// One record of a pack.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +88,36 @@ impl SnapshotRecord {
         }
     }
 
+    /// Length of the record in bytes; one over [`MAX_RECORD_BYTES`] fits into no pack.
+    #[must_use]
+    pub fn stored_length(&self) -> u64 {
+        let mut fields = Vec::with_capacity(128);
+        self.put_fields(&mut fields);
+        fields.len() as u64
+    }
+
+    fn put_fields(&self, fields: &mut Vec<u8>) {
+        put(fields, tag::ADDRESS, self.address.as_bytes());
+        put_moment(fields, self.moment);
+        put(fields, tag::BODY, &self.body.0);
+        put_number(fields, tag::LENGTH, self.length);
+        if let Some(status) = self.status {
+            put_number(fields, tag::STATUS, u64::from(status));
+        }
+        if !self.headers.is_empty() {
+            let mut list = Vec::new();
+            for text in self.headers.iter().flat_map(|(name, value)| [name, value]) {
+                put_varint(&mut list, text.len() as u64);
+                list.extend_from_slice(text.as_bytes());
+            }
+            put(fields, tag::HEADERS, &list);
+        }
+        if !self.metadata.is_empty() {
+            let json = serde_json::to_vec(&self.metadata).unwrap_or_default();
+            put(fields, tag::METADATA, &json);
+        }
+    }
+
     /// The page again, with the body that was found for it.
     #[must_use]
     pub fn into_page(self, body: Vec<u8>) -> Page {
@@ -119,25 +156,7 @@ impl Record {
         let mut fields = Vec::with_capacity(128);
         let kind = match self {
             Self::Snapshot(snapshot) => {
-                put(&mut fields, tag::ADDRESS, snapshot.address.as_bytes());
-                put_moment(&mut fields, snapshot.moment);
-                put(&mut fields, tag::BODY, &snapshot.body.0);
-                put_number(&mut fields, tag::LENGTH, snapshot.length);
-                if let Some(status) = snapshot.status {
-                    put_number(&mut fields, tag::STATUS, u64::from(status));
-                }
-                if !snapshot.headers.is_empty() {
-                    let mut list = Vec::new();
-                    for text in snapshot.headers.iter().flat_map(|(name, value)| [name, value]) {
-                        put_varint(&mut list, text.len() as u64);
-                        list.extend_from_slice(text.as_bytes());
-                    }
-                    put(&mut fields, tag::HEADERS, &list);
-                }
-                if !snapshot.metadata.is_empty() {
-                    let json = serde_json::to_vec(&snapshot.metadata).unwrap_or_default();
-                    put(&mut fields, tag::METADATA, &json);
-                }
+                snapshot.put_fields(&mut fields);
                 kind::SNAPSHOT
             }
             Self::Tombstone(stone) => {
@@ -160,12 +179,15 @@ impl Record {
     pub fn read_all(mut bytes: &[u8], at: u64) -> Result<Vec<Option<Self>>, PackError> {
         let malformed = || PackError::damaged(at, "a record is malformed");
         let mut records = Vec::new();
+        let mut parts = 0;
         while !bytes.is_empty() {
             let kind = take_varint(&mut bytes).ok_or_else(malformed)?;
             let length = take_varint(&mut bytes).ok_or_else(malformed)?;
+            limited("length of a record", length, MAX_RECORD_BYTES)?;
             let fields = take(&mut bytes, length).ok_or_else(malformed)?;
+            count_parts(&mut parts, RECORD_PARTS)?;
             records.push(match kind {
-                kind::SNAPSHOT | kind::TOMBSTONE => Some(Self::read(kind, fields, at)?),
+                kind::SNAPSHOT | kind::TOMBSTONE => Some(Self::read(kind, fields, at, &mut parts)?),
                 kind if kind % 2 == 1 => {
                     return Err(PackError::Newer(format!(
                         "record of kind {kind} in the frame at byte {at}"
@@ -177,7 +199,7 @@ impl Record {
         Ok(records)
     }
 
-    fn read(kind: u64, fields: &[u8], at: u64) -> Result<Self, PackError> {
+    fn read(kind: u64, fields: &[u8], at: u64, parts: &mut u64) -> Result<Self, PackError> {
         let malformed = || PackError::damaged(at, "a field of a record is malformed");
         let text = |value: &[u8]| String::from_utf8(value.to_vec()).map_err(|_| malformed());
         let mut snapshot = SnapshotRecord::default();
@@ -195,13 +217,19 @@ impl Record {
                     snapshot.body = Hash(value.try_into().map_err(|_| malformed())?);
                     has_body = true;
                 }
-                tag::LENGTH => snapshot.length = number(value).ok_or_else(malformed)?,
+                tag::LENGTH => {
+                    let length = number(value).ok_or_else(malformed)?;
+                    snapshot.length = limited("length of a page", length, MAX_PAGE_BYTES)?;
+                }
                 tag::STATUS => {
                     let status = number(value).ok_or_else(malformed)?;
                     snapshot.status = Some(u16::try_from(status).map_err(|_| malformed())?);
                 }
-                tag::HEADERS => snapshot.headers = headers(value).ok_or_else(malformed)?,
+                tag::HEADERS => snapshot.headers = headers(value, parts)?.ok_or_else(malformed)?,
                 tag::METADATA => {
+                    // Every value of a list or an object stands behind one of these.
+                    let values = memchr::memchr3_iter(b',', b'[', b'{', value).count();
+                    count_parts(parts, values as u64)?;
                     snapshot.metadata = serde_json::from_slice(value).map_err(|_| malformed())?;
                 }
                 tag::REASON if kind == kind::TOMBSTONE => reason = text(value)?,
@@ -234,16 +262,27 @@ fn put_moment(fields: &mut Vec<u8>, moment: Option<Moment>) {
     }
 }
 
-fn headers(mut list: &[u8]) -> Option<Vec<(String, String)>> {
+/// Adds to the parts of a frame, before memory is taken for them.
+fn count_parts(parts: &mut u64, more: u64) -> Result<(), PackError> {
+    *parts += more;
+    limited("parts of a frame of records", *parts, MAX_RECORD_PARTS).map(drop)
+}
+
+/// Names and values of headers; `None` where they are malformed.
+fn headers(mut list: &[u8], parts: &mut u64) -> Result<Option<Vec<(String, String)>>, PackError> {
     let text = |list: &mut &[u8]| {
         let length = take_varint(list)?;
         String::from_utf8(take(list, length)?.to_vec()).ok()
     };
     let mut headers = Vec::new();
     while !list.is_empty() {
-        headers.push((text(&mut list)?, text(&mut list)?));
+        count_parts(parts, 1)?;
+        let Some(header) = text(&mut list).zip(text(&mut list)) else {
+            return Ok(None);
+        };
+        headers.push(header);
     }
-    Some(headers)
+    Ok(Some(headers))
 }
 
 #[cfg(test)]
@@ -257,7 +296,7 @@ mod tests {
             any::<String>(),
             any::<Option<i64>>(),
             any::<[u8; 32]>(),
-            any::<u64>(),
+            0..=MAX_PAGE_BYTES,
             any::<Option<u16>>(),
             prop::collection::vec(any::<(String, String)>(), 0..4),
             prop::collection::vec(any::<(String, i64)>(), 0..4),
@@ -291,6 +330,37 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Record::read_all(&bytes, 0);
+        }
+    }
+
+    #[test]
+    fn few_bytes_do_not_become_much_memory() {
+        let snapshot = |tag: u64, value: &[u8]| {
+            let (mut fields, mut bytes) = (Vec::new(), Vec::new());
+            put(&mut fields, tag::BODY, &[1; 32]);
+            put(&mut fields, tag, value);
+            put_varint(&mut bytes, kind::SNAPSHOT);
+            put_varint(&mut bytes, fields.len() as u64);
+            bytes.extend_from_slice(&fields);
+            bytes
+        };
+        let mut length = Vec::new();
+        put_varint(&mut length, MAX_PAGE_BYTES + 1);
+        for (what, bytes) in [
+            ("records that are skipped", [6, 0].repeat(2 << 20)),
+            ("headers", snapshot(tag::HEADERS, &vec![0; 10 << 20])),
+            (
+                "metadata",
+                snapshot(
+                    tag::METADATA,
+                    format!("{{\"a\":[0{}]}}", ",0".repeat(5 << 20)).as_bytes(),
+                ),
+            ),
+            ("a giant record", snapshot(200, &vec![0; 17 << 20])),
+            ("a page of any length", snapshot(tag::LENGTH, &length)),
+        ] {
+            let read = Record::read_all(&bytes, 0);
+            assert!(matches!(read, Err(PackError::Limit { .. })), "{what}");
         }
     }
 

@@ -229,7 +229,9 @@ impl Run<'_> {
             let wanted = archive.with_catalog(|conn| snapshots::has_body(conn, &body))?;
             let stored = !archive.places(&body)?.is_empty();
             if stored && !wanted {
-                let message = format!("the body {body} was taken out and is still stored; `forget` it again");
+                let message = format!(
+                    "the body {body} was taken out and is still stored; `forget --finish` removes it"
+                );
                 self.report_pack(Code::BodyForgotten, None, message);
             }
         }

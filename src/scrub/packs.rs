@@ -104,6 +104,10 @@ impl Run<'_> {
         };
         self.frames(&mut checked);
         self.bodies(&mut checked)?;
+        // What it held was read back elsewhere, and the catalog no longer tells where it lay here.
+        if is_retired(self.archive, &row.name) {
+            return Ok(());
+        }
         table(&mut checked);
         self.losses(&checked)?;
         self.catalog_rows(&checked)?;
@@ -117,6 +121,7 @@ impl Run<'_> {
 
     /// Heads and checks of all frames, and the records.
     fn frames(&mut self, checked: &mut Checked) {
+        let mut records_read = 0;
         let pieces: Vec<Piece> = scan(&checked.pack).collect();
         for piece in pieces {
             let frame = match piece {
@@ -150,8 +155,13 @@ impl Run<'_> {
                 };
                 checked.bad.insert(at, (code, error.to_string()));
             } else if frame.kind == Kind::Records {
-                match checked.pack.records(at) {
+                let records = checked.pack.records(at).and_then(|records| {
+                    checked.pack.limit_records(records_read + records.len())?;
+                    Ok(records)
+                });
+                match records {
                     Ok(records) => {
+                        records_read += records.len();
                         for record in records.into_iter().flatten() {
                             if let Record::Snapshot(snapshot) = record {
                                 checked.records.entry(snapshot.body).or_default().push(snapshot);
@@ -316,6 +326,9 @@ impl Run<'_> {
         let rows = self
             .archive
             .with_catalog(|conn| packs::pages_of(conn, checked.row.id))?;
+        if rows.is_empty() && is_retired(self.archive, &checked.row.name) {
+            return Ok(());
+        }
         let rows: BTreeSet<Place> = rows
             .into_iter()
             .map(|(prefix, row)| (prefix, row.at, row.place))
@@ -347,13 +360,26 @@ impl Run<'_> {
             let forgotten = self
                 .archive
                 .with_catalog(|conn| packs::is_forgotten(conn, &key, &record.body))?;
-            if id_of(self.archive, record)?.is_none() && !forgotten {
+            if forgotten {
+                // Its headers and metadata, though the bytes may rightly be here for another address.
+                let message = format!(
+                    "a record of the body {} was taken out and is still stored; `forget --finish` removes it",
+                    record.body
+                );
+                self.report_pack(Code::BodyForgotten, name, message);
+            } else if id_of(self.archive, record)?.is_none() {
                 let message = format!("the catalog does not know a snapshot of {}", record.address);
                 self.report_pack(Code::CatalogLacks, name, message);
             }
         }
         Ok(())
     }
+}
+
+/// Whether another process has written the pack anew since the packs were listed.
+fn is_retired(archive: &Archive, name: &Hash) -> bool {
+    let opened = archive.disk().open(&layout::pack_path(name));
+    opened.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// The page table and the directory against the frames.
@@ -454,7 +480,17 @@ impl Decoder<'_> {
                     length: frame.raw,
                     base: frame.base.map(|base| base.prefix()),
                 };
-                match self.archive.copy_at(&place, &body, Among::All, &mut 0) {
+                let read = || self.archive.copy_at(&place, &body, Among::All, &mut 0);
+                // What it rests on may lie in a pack that another process has just written.
+                let read = read().or_else(|error| {
+                    let moved = frame.base.is_some() || error.is_missing();
+                    if moved && self.archive.refresh().is_ok() {
+                        read()
+                    } else {
+                        Err(error)
+                    }
+                });
+                match read {
                     Ok(bytes) => self.body(&body, &bytes, &mut outcome)?,
                     Err(error) => {
                         let code = match &frame.base {

@@ -11,7 +11,7 @@ use super::salvage::salvage;
 use super::{Finding, ScrubEvent, ScrubOptions, ScrubSummary, SnapshotName, scrub, stray_files};
 use crate::archive::{Among, Archive, ArchiveError, Maintenance, layout};
 use crate::catalog::blocks::Outline;
-use crate::catalog::packs::PageRow;
+use crate::catalog::packs::{PageRow, RecordRow};
 use crate::catalog::{CatalogError, packs, snapshots};
 use crate::digest::{Hash, blake3};
 use crate::label::{Reader, article_hash};
@@ -326,7 +326,9 @@ fn copy_frames<W: std::io::Write>(
                 builder.group(&bodies, prefix, &payload)?;
             }
             Kind::Records => {
-                if let Ok(records) = pack.records(frame.at) {
+                if let Ok(records) = pack.records(frame.at)
+                    && pack.limit_records(builder.record_count() + records.len()).is_ok()
+                {
                     copied.records_at.insert(frame.at);
                     for record in records.into_iter().flatten() {
                         builder.record(record);
@@ -405,11 +407,12 @@ fn records_of_catalog(
 ) -> Result<Vec<Record>, ArchiveError> {
     let known = archive.with_catalog(|conn| {
         let mut records = Vec::new();
-        let mut statement = conn.prepare("SELECT snapshot, at FROM records WHERE pack = ?1")?;
+        let mut statement = conn.prepare("SELECT DISTINCT snapshot FROM records WHERE pack = ?1")?;
         let mut rows = statement.query([id])?;
         while let Some(row) = rows.next()? {
-            let (snapshot, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if readable.contains(&at.cast_unsigned()) || packs::records(conn, snapshot)?.len() > 1 {
+            let snapshot: i64 = row.get(0)?;
+            let stays = |row: &RecordRow| row.pack != id || readable.contains(&row.at);
+            if packs::records(conn, snapshot)?.iter().any(stays) {
                 continue;
             }
             if let Some(known) = snapshots::bare(conn, snapshot)? {

@@ -28,7 +28,8 @@ pub(super) fn oldest_first(archive: &Archive) -> Result<Vec<PackRow>, ArchiveErr
     Ok(rows.into_iter().map(|(_, pack)| pack).collect())
 }
 
-/// Remembers that a pack was checked. A catalog that another process holds forgets it.
+/// Remembers that a pack was checked. A catalog that another process holds, or that cannot be written to
+/// (a full disk), forgets it: that must not end a scrub.
 pub(super) fn remember(archive: &Archive, pack: &Hash, now: Moment) -> Result<(), ArchiveError> {
     let written = archive.with_catalog(|conn| {
         conn.execute(
@@ -38,7 +39,7 @@ pub(super) fn remember(archive: &Archive, pack: &Hash, now: Moment) -> Result<()
         .map_err(CatalogError::from)
     });
     match written {
-        Err(error) if error.is_busy() => Ok(()),
+        Err(error) if error.is_busy() || error.is_unwritable() => Ok(()),
         other => Ok(other.map(drop)?),
     }
 }

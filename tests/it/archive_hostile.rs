@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use pressmark::archive::{Archive, Snapshot};
+use pressmark::archive::{Archive, Planned, Snapshot, WriterOptions, layout};
 use pressmark::digest::{Hash, blake3};
 use pressmark::disk::{Disk, MemoryDisk};
 use pressmark::pack::codec::{Codec, compress, compress_group};
-use pressmark::pack::frame::{Kind, MAGIC};
+use pressmark::pack::frame::{Head, Kind, MAGIC, check, put_frame};
 use pressmark::pack::scan::{Piece, scan};
-use pressmark::pack::{MAX_GROUP_PAGES, MAX_PAGE_BYTES, Pack, PackBuilder, Record, SnapshotRecord};
+use pressmark::pack::{
+    MAX_ALIKE_RECORDS, MAX_GROUP_PAGES, MAX_PAGE_BYTES, Pack, PackBuilder, Record, SnapshotRecord,
+};
+use pressmark::page::Page;
 
 fn record(name: &str, body: Hash) -> Record {
     Record::Snapshot(SnapshotRecord {
@@ -110,6 +113,48 @@ fn many_copies_at_every_step_end_soon() {
     builder.record(record("wide", hash(59)));
     let (archive, snapshots) = archive_of(builder);
     assert!(archive.restore(&snapshots[0]).is_err());
+    // The page itself is offered: that nothing leads to its bytes must be seen soon, too.
+    let mut writer = archive.writer(WriterOptions::default()).unwrap();
+    let page = Page {
+        address: "https://hostile.example/wide".to_owned(),
+        body: 59_u32.to_le_bytes().to_vec(),
+        ..Page::default()
+    };
+    assert!(matches!(writer.plan(page, None).unwrap(), Planned::Job(_)));
+}
+
+/// A thousand records that are all the same take 60 bytes, and more than 200,000 in memory.
+#[test]
+fn frames_of_equal_records_do_not_fill_the_memory() {
+    let mut bytes = PackBuilder::new(Vec::new(), false).unwrap().out().clone();
+    let mut alike = Vec::new();
+    record("alike", Hash([7; 32])).put(&mut alike).unwrap();
+    let count = 30_000;
+    let alike = alike.repeat(count);
+    let made = compress(&alike, None, 3);
+    let head = Head::entries(alike.len() as u64, count as u64);
+    let check = check(&made.payload);
+    for number in 0..40 {
+        put_frame(
+            &mut bytes,
+            Kind::Records,
+            made.codec,
+            number,
+            &head,
+            check,
+            &made.payload,
+        )
+        .unwrap();
+    }
+    let name = blake3(&bytes);
+    let disk = MemoryDisk::new();
+    disk.create_dir("packs").unwrap();
+    disk.put(&layout::pack_path(&name), bytes);
+    let archive = Archive::open(Arc::new(disk)).unwrap();
+    let pack = archive.packs().unwrap().remove(0);
+    assert!(pack.damaged);
+    assert!(pack.records <= MAX_ALIKE_RECORDS, "{} records", pack.records);
+    assert_eq!(archive.all_snapshots().unwrap().len(), 1);
 }
 
 #[test]

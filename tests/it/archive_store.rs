@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use pressmark::archive::{Archive, ArchiveError, Planned, WriterOptions};
-use pressmark::catalog::blocks::Outline;
+use pressmark::block::Block;
+use pressmark::catalog::blocks::{Outline, OutlineBlock};
 use pressmark::compact::{self, Options};
 use pressmark::digest::{Hash, blake3};
 use pressmark::disk::{Disk, LocalDisk, MemoryDisk};
 use pressmark::page::{Moment, Page};
 use proptest::prelude::*;
+
+use crate::command::pressmark_with_input;
 
 /// A self-written page: `version` changes a few words of article `article`.
 pub fn page(article: u64, version: u64) -> Page {
@@ -328,6 +331,45 @@ fn same_bytes_later_are_a_record_without_a_blob() {
 }
 
 #[test]
+fn a_page_of_which_too_much_is_said_costs_no_other_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |n: u32, note: &str| {
+        format!("{{\"url\":\"https://a.example/{n}\",\"html\":\"<p>{n}\",\"note\":\"{note}\"}}\n")
+    };
+    let lines = [
+        line(1, "short"),
+        line(2, &"long ".repeat(4 << 20)),
+        line(3, "short"),
+    ];
+    let run = pressmark_with_input(folder.path(), &["add", "--json", "-"], lines.concat().as_bytes());
+    let run = run.expect_code(1);
+    assert!(run.err.contains("line 2"), "{}", run.err);
+    let summary = run.json().pop().unwrap();
+    assert_eq!((&summary["new"], &summary["skipped"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn pages_of_very_many_blocks_fill_a_pack_soon() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let mut writer = archive.writer(WriterOptions::default()).unwrap();
+    // One list for all of them: what is counted is what it would be.
+    let outline = Outline {
+        blocks: vec![OutlineBlock::of(&Block::default()); 1 << 18].into(),
+        ..Outline::default()
+    };
+    let mut pages = 0;
+    while !writer.is_full() {
+        let Planned::Job(job) = writer.plan(page(pages, 1), Some(outline.clone())).unwrap() else {
+            panic!("it is new");
+        };
+        writer.append(job.encode()).unwrap();
+        pages += 1;
+        assert!(pages <= 8, "half a gigabyte is held for the catalog");
+    }
+}
+
+#[test]
 fn other_statuses_are_kept_but_are_no_revisions() {
     let disk = MemoryDisk::new();
     let archive = open(&disk);
@@ -393,6 +435,38 @@ fn packs_of_two_archives_make_one() {
 }
 
 #[test]
+fn records_that_differ_in_their_headers_alone_are_all_kept() {
+    let (one, other) = (MemoryDisk::new(), MemoryDisk::new());
+    let first = page(1, 1);
+    let mut second = first.clone();
+    second.headers.push(("Server".into(), "mirror".into()));
+    add(&open(&one), &[first.clone(), page(1, 2)]).unwrap();
+    add(&open(&other), &[second, page(1, 3)]).unwrap();
+    for (path, bytes) in other.files() {
+        one.put(&path, bytes);
+    }
+    let archive = open(&one);
+    let quick = Options {
+        level: 3,
+        ..Options::default()
+    };
+    compact::compact(&archive, quick, &mut |_| true).unwrap();
+    assert!(archive.packs().unwrap().iter().all(|pack| pack.cold));
+    assert_eq!(archive.packs().unwrap()[0].records, 4);
+    // Takedown of another page writes the compacted pack anew, and so does a record that comes back.
+    let taken = archive.snapshots(&first.address).unwrap().remove(1);
+    let taken = std::slice::from_ref(&taken);
+    compact::forget(&archive, taken, "asked for", Moment(5), &mut never).unwrap();
+    for (path, bytes) in other.files() {
+        one.put(&path, bytes);
+    }
+    let archive = open(&one);
+    compact::compact(&archive, quick, &mut |_| true).unwrap();
+    assert!(archive.packs().unwrap().iter().all(|pack| pack.cold));
+    assert_eq!(restored(&archive).len(), 2);
+}
+
+#[test]
 fn compaction_keeps_every_page_and_makes_it_smaller() {
     let disk = MemoryDisk::new();
     let mut pages: Vec<Page> = (0..60).flat_map(|v| (0..4).map(move |a| page(a, v))).collect();
@@ -451,6 +525,40 @@ fn compaction_keeps_every_page_and_makes_it_smaller() {
         0,
         "nothing is left to do"
     );
+}
+
+#[test]
+fn pages_that_are_large_alone_do_not_make_one_giant_pack() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    // What cannot be compressed: 70 pages of as many sites, more than a pack takes.
+    let large = |n: u64| {
+        let mut state = n + 1;
+        let words = std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state ^ (state >> 29)).to_le_bytes()
+        });
+        Page {
+            address: format!("https://site-{n}.example/"),
+            body: words.take(1 << 17).flatten().collect(),
+            ..page(n, 1)
+        }
+    };
+    for part in 0..7 {
+        let pages: Vec<Page> = (part * 10..part * 10 + 10).map(large).collect();
+        assert_eq!(add(&archive, &pages).unwrap(), 10);
+    }
+    let options = Options {
+        level: 1,
+        group_bytes: 1 << 20,
+        all: false,
+    };
+    let summary = compact::compact(&archive, options, &mut |_| true).unwrap();
+    assert_eq!((summary.pages, summary.packs_after), (70, 2));
+    let all = archive.all_snapshots().unwrap();
+    assert!(all.iter().all(|snapshot| archive.restore(snapshot).is_ok()));
 }
 
 #[test]

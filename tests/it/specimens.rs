@@ -549,6 +549,22 @@ fn a_scrub_cut_short_goes_on_with_the_packs_it_did_not_reach() {
 }
 
 #[test]
+fn a_catalog_that_cannot_be_written_does_not_end_a_scrub() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &packs_of(&[&[1], &[2], &[3]]));
+    let archive = open(folder.path());
+    archive
+        .with_catalog(|conn| conn.pragma_update(None, "query_only", true))
+        .unwrap();
+    let options = ScrubOptions {
+        now: Some(pressmark::page::Moment(1)),
+        ..ScrubOptions::default()
+    };
+    let summary = scrub(&archive, &options, &mut |_| ()).unwrap();
+    assert_eq!((summary.packs_checked, summary.is_clean()), (3, true));
+}
+
+#[test]
 fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
     let pages: Vec<Page> = (0..4_u64)
         .map(|n| {
@@ -599,4 +615,25 @@ fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
     assert_eq!(summary.after.snapshots, 4);
     assert_eq!(summary.after.snapshots_lost, 1);
     assert_eq!(readable(&archive).len(), 3);
+}
+
+#[test]
+fn a_snapshot_whose_two_records_are_damaged_stays_in_the_archive() {
+    let one = page(1);
+    let mut other = one.clone();
+    other.headers = vec![("Server".to_owned(), "mirror".to_owned())];
+    let (path, mut bytes) = pack_of(|pack| {
+        whole(pack, &blake3(&one.body), &one.body);
+        pack.record(snapshot(&one));
+        pack.record(snapshot(&other));
+    });
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[(path.clone(), bytes.clone())].into());
+    drop(open(folder.path()));
+    // The catalog knows what stood there.
+    flip_payload(&mut bytes, Kind::Records);
+    fs::write(folder.path().join(path), bytes).unwrap();
+    let mut archive = Archive::open(Arc::new(LocalDisk::new(folder.path()))).unwrap();
+    repair(&mut archive, &reader(), &mut |_| ()).unwrap();
+    assert_eq!(readable(&archive).len(), 1);
 }

@@ -1,0 +1,130 @@
+//! Takedowns as they are asked for at the command line: what was interrupted is finished, and nothing else goes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::command::{pressmark, pressmark_with_input};
+
+const ADDRESS: &str = "https://harbour.example/report";
+
+/// Adds versions of the page, one an hour.
+fn add(folder: &Path, hours: std::ops::Range<u32>) {
+    let lines: Vec<String> = hours
+        .map(|hour| {
+            let line = json!({
+                "url": ADDRESS,
+                "fetched_at": format!("2026-03-01T{hour:02}:00:00Z"),
+                "html": format!("<p>The ferry of {hour} o'clock.<p>It carried goats."),
+            });
+            line.to_string()
+        })
+        .collect();
+    pressmark_with_input(folder, &["add", "-"], lines.join("\n").as_bytes()).expect_code(0);
+}
+
+/// The packs of the archive with their bytes.
+fn packs(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    walkdir::WalkDir::new(folder.join("articles.pressmark/packs"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+fn write(files: &[(PathBuf, Vec<u8>)]) {
+    for (path, bytes) in files {
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn snapshots(folder: &Path) -> usize {
+    pressmark(folder, &["log", "--json", ADDRESS]).json().len()
+}
+
+#[test]
+fn what_is_left_of_a_takedown_goes_when_it_is_asked_for_again() {
+    for again in [
+        &["forget", ADDRESS, "--reason", "asked for"][..],
+        &["forget", "--finish"],
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        add(folder, 6..8);
+        let old = packs(folder);
+        pressmark(folder, &["forget", ADDRESS, "--reason", "asked for"]).expect_code(0);
+        // As after an interruption: the tombstones are written, the bytes are still there.
+        write(&old);
+        let run = pressmark(folder, &["scrub"]).expect_code(1);
+        assert!(run.out.contains("S02"), "{}", run.out);
+        pressmark(folder, again).expect_code(0);
+        assert!(old.iter().all(|(path, _)| !path.exists()));
+        pressmark(folder, &["scrub"]).expect_code(0);
+    }
+}
+
+#[test]
+fn the_same_words_said_twice_take_out_one_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(folder, 6..8);
+    let before = snapshots(folder);
+    let seven = format!("{ADDRESS}@2026-03-01T07:00");
+    pressmark(folder, &["forget", &seven, "--reason", "asked for"]).expect_code(0);
+    assert_eq!(snapshots(folder), before - 1);
+    let run = pressmark(folder, &["forget", &seven, "--reason", "asked for"]).expect_code(2);
+    assert!(run.err.contains("no snapshot is of this time"), "{}", run.err);
+    assert_eq!(snapshots(folder), before - 1, "the one before it stays");
+}
+
+#[test]
+fn what_dead_processes_left_goes_with_a_takedown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(folder, 6..8);
+    // As if a compaction had been killed a moment ago.
+    let left = folder.join("articles.pressmark/tmp/4711-0.pack");
+    fs::write(&left, b"<p>The ferry of 6 o'clock.").unwrap();
+    pressmark(folder, &["forget", ADDRESS, "--reason", "asked for"]).expect_code(0);
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_copy_that_repair_put_aside_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(folder, 6..8);
+    let mut damaged = packs(folder);
+    let bytes = &mut damaged[0].1;
+    let frames: Vec<usize> = memchr::memmem::find_iter(bytes, b"\xf5Pm\n").collect();
+    // The last byte of the first page: the second is whole, and the copy holds both.
+    bytes[frames[1] - 1] ^= 1;
+    write(&damaged);
+    pressmark(folder, &["repair"]).expect_code(1);
+    let seven = format!("{ADDRESS}@2026-03-01T07:00");
+    let run = pressmark(folder, &["forget", &seven, "--reason", "asked for"]).expect_code(1);
+    assert!(run.err.contains("quarantine"), "{}", run.err);
+    fs::remove_dir_all(folder.join("articles.pressmark/quarantine")).unwrap();
+    pressmark(folder, &["forget", "--finish"]).expect_code(0);
+}
+
+#[test]
+fn a_record_that_comes_back_is_found_where_the_bytes_may_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = |address: &str| json!({"url": address, "html": "<p>The ferry sank."}).to_string() + "\n";
+    pressmark_with_input(folder, &["add", "-"], line(ADDRESS).as_bytes()).expect_code(0);
+    let old = packs(folder);
+    let mirror = line("https://mirror.example/report");
+    pressmark_with_input(folder, &["add", "-"], mirror.as_bytes()).expect_code(0);
+    pressmark(folder, &["forget", ADDRESS, "--reason", "asked for"]).expect_code(0);
+    pressmark(folder, &["scrub"]).expect_code(0);
+    write(&old);
+    let run = pressmark(folder, &["scrub"]).expect_code(1);
+    assert!(run.out.contains("S02"), "{}", run.out);
+    pressmark(folder, &["forget", "--finish"]).expect_code(0);
+    pressmark(folder, &["scrub"]).expect_code(0);
+    pressmark(folder, &["cat", "https://mirror.example/report"]).expect_code(0);
+}
