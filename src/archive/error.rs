@@ -65,6 +65,16 @@ pub enum ArchiveError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// What is said about the page has more parts than are read again.
+    #[error("{address}: headers and metadata of {parts} parts are more than the {limit} a record may have")]
+    TooManyParts {
+        /// The address.
+        address: String,
+        /// Parts of the record: headers, and commas and opening brackets and braces in metadata.
+        parts: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The archive lies on a read-only medium.
     #[error("the archive is read-only")]
     ReadOnly,

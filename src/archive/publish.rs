@@ -1,7 +1,7 @@
 //! Files in `tmp/`, and their way to a name among the packs: written, synced, renamed, directory synced.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::Write;
+use std::io::{Error, ErrorKind, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,9 +70,11 @@ impl Archive {
                 .disk
                 .create(&path)
                 .map_err(|error| ArchiveError::io(&path, error))?;
-            // Whoever clears up was quicker and takes it for a dead one's. Where the medium knows no locks
-            // its age will tell.
-            if matches!(file.try_lock(), Ok(false)) {
+            // Whoever clears up was quicker and takes it for a dead one's, or took it away already. Where the
+            // medium knows no locks its age will tell.
+            let lost = matches!(file.try_lock(), Ok(false));
+            let gone = |error: Error| error.kind() == ErrorKind::NotFound;
+            if lost || self.disk.open(&path).is_err_and(gone) {
                 continue;
             }
             return Ok(TmpFile {
@@ -113,9 +115,13 @@ impl Archive {
                 Err(_) => age.is_some_and(|age| age > TMP_AGE),
             };
             if is_left {
-                self.disk
-                    .remove(&path)
-                    .map_err(|error| ArchiveError::io(&path, error))?;
+                match self.disk.remove(&path) {
+                    // Whoever wrote to it was done with it meanwhile.
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(ArchiveError::io(&path, error));
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::catalog::packs;
 use crate::digest::Hash;
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
-use crate::pack::{Pack, Record};
+use crate::pack::{Pack, PackError, Record};
 use crate::page::article_key;
 
 impl Archive {
@@ -62,7 +62,7 @@ impl Archive {
     }
 
     /// Files in `quarantine/` that hold one of these bodies, or that cannot be read far enough to tell.
-    pub(crate) fn put_aside_with(&self, gone: &FxHashSet<Hash>) -> Result<Vec<String>, ArchiveError> {
+    pub(crate) fn put_aside_with(&self, gone: &FxHashSet<Hash>) -> Vec<String> {
         let prefixes: FxHashSet<u64> = gone.iter().map(Hash::prefix).collect();
         let texts: FxHashSet<String> = gone
             .iter()
@@ -72,9 +72,10 @@ impl Archive {
         for entry in self.disk.list(layout::QUARANTINE).unwrap_or_default() {
             let path = format!("{}/{}", layout::QUARANTINE, entry.name);
             let holds = if entry.name.contains(".pack") && !entry.is_dir && !gone.is_empty() {
-                let io = |error| ArchiveError::io(&path, error);
-                let file = self.disk.open(&path).map_err(io)?;
-                may_hold(&Pack::open_damaged(file)?, &prefixes)
+                // The takedown itself is done: what cannot be opened does not make it fail.
+                let opened = self.disk.open(&path).map_err(PackError::from);
+                let pack = opened.and_then(Pack::open_damaged);
+                pack.map_or(true, |pack| may_hold(&pack, &prefixes))
             } else {
                 texts.contains(&entry.name)
             };
@@ -83,7 +84,7 @@ impl Archive {
             }
         }
         found.sort_unstable();
-        Ok(found)
+        found
     }
 
     /// Writes packs anew, by their names, that were published with something that was taken out while it was

@@ -14,7 +14,7 @@ use crate::catalog::packs;
 use crate::digest::{Hash, blake3};
 use crate::pack::codec::{Codec, comes_back, compress, decompress};
 use crate::pack::frame::Frame;
-use crate::pack::record::MAX_RECORD_BYTES;
+use crate::pack::record::{MAX_OWN_PARTS, MAX_RECORD_BYTES};
 use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
 use crate::page::{Moment, Page, article_key};
 
@@ -279,6 +279,15 @@ impl Writer<'_> {
                 address: record.address,
                 length,
                 limit: MAX_RECORD_BYTES,
+            });
+        }
+        // A reader would refuse the frame, and with it all others in it. Few records are so long.
+        let parts = if length > MAX_OWN_PARTS { record.parts() } else { 0 };
+        if parts > MAX_OWN_PARTS {
+            return Err(ArchiveError::TooManyParts {
+                address: record.address,
+                parts,
+                limit: MAX_OWN_PARTS,
             });
         }
         let body: Body = Arc::new(page.body);

@@ -107,8 +107,13 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             let (archive, _) = opened::open_complete(global, &arguments.reading)?;
             with_previous(&archive, one)?
         }
-        ([one], None) => {
+        ([one], None) if opened::is_file(one) => {
             return Err(Failure::at(one, "name a second page to compare this file with"));
+        }
+        // Neither a file nor an archive it could stand in: that is told.
+        ([one], None) => {
+            let named = opened::page(None, one)?;
+            return Err(Failure::at(named.name, "name a second page"));
         }
         ([old, new], archive) => (
             opened::page(archive.as_ref(), old)?,

@@ -70,7 +70,7 @@ pub fn finish(archive: &Archive, progress: &mut dyn FnMut(Progress)) -> Result<u
 /// Files in `quarantine/` in which a `repair` kept what was taken out, or may have kept it. Nothing there is
 /// ever removed, so whoever asked for the takedown must be told.
 pub fn kept_aside(archive: &Archive) -> Result<Vec<String>, ArchiveError> {
-    archive.put_aside_with(&archive.forgotten_and_unwanted()?)
+    Ok(archive.put_aside_with(&archive.forgotten_and_unwanted()?))
 }
 
 fn remove_bytes(
@@ -87,7 +87,13 @@ fn remove_bytes(
             archive.clear_tmp(lock)?;
             archive.tidy_catalog()?;
             archive.drop_decoded();
-            return Ok(written);
+            // A writer that committed meanwhile could not take out what it had on its way: the lock is ours.
+            archive.refresh()?;
+            let (hot, cold) = holding(archive, &mut known)?;
+            if hot.is_empty() && cold.is_empty() {
+                return Ok(written);
+            }
+            continue;
         }
         let mut new = archive.copy_packs(lock, &hot)?;
         if !cold.is_empty() {

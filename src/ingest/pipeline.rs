@@ -280,7 +280,9 @@ impl Sink<'_, '_, '_> {
                 self.count(place, &counts);
             }
             Step::Refused(
-                error @ (ArchiveError::TooLarge { .. } | ArchiveError::RecordTooLarge { .. }),
+                error @ (ArchiveError::TooLarge { .. }
+                | ArchiveError::RecordTooLarge { .. }
+                | ArchiveError::TooManyParts { .. }),
                 place,
                 counts,
             ) => {

@@ -10,8 +10,11 @@ use crate::page::{Moment, Page};
 pub const MAX_RECORD_BYTES: u64 = 16 << 20;
 
 /// Most parts one frame of records may have: each takes far more memory than the two bytes it may have in
-/// the frame. A page comes with a fifth of them at most, and a frame ends with the page that fills it.
+/// the frame. A frame ends with the record that fills it, of which the writer takes [`MAX_OWN_PARTS`].
 pub const MAX_RECORD_PARTS: u64 = 4 << 20;
+
+/// Most parts one record may be written with: those before it in a frame have fewer bytes than are left.
+pub const MAX_OWN_PARTS: u64 = MAX_RECORD_PARTS / 2;
 
 /// Parts for which a record counts, whatever is in it.
 const RECORD_PARTS: u64 = 4;
@@ -94,6 +97,14 @@ impl SnapshotRecord {
         let mut fields = Vec::with_capacity(128);
         self.put_fields(&mut fields);
         fields.len() as u64
+    }
+
+    /// Parts for which a reader counts the record, never more than it has bytes; with more than
+    /// [`MAX_OWN_PARTS`] its frame might not be read again.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        let json = serde_json::to_vec(&self.metadata).unwrap_or_default();
+        RECORD_PARTS + self.headers.len() as u64 + values(&json)
     }
 
     fn put_fields(&self, fields: &mut Vec<u8>) {
@@ -227,9 +238,7 @@ impl Record {
                 }
                 tag::HEADERS => snapshot.headers = headers(value, parts)?.ok_or_else(malformed)?,
                 tag::METADATA => {
-                    // Every value of a list or an object stands behind one of these.
-                    let values = memchr::memchr3_iter(b',', b'[', b'{', value).count();
-                    count_parts(parts, values as u64)?;
+                    count_parts(parts, values(value))?;
                     snapshot.metadata = serde_json::from_slice(value).map_err(|_| malformed())?;
                 }
                 tag::REASON if kind == kind::TOMBSTONE => reason = text(value)?,
@@ -260,6 +269,12 @@ fn put_moment(fields: &mut Vec<u8>, moment: Option<Moment>) {
     if let Some(moment) = moment {
         put(fields, tag::MOMENT, &moment.0.to_le_bytes());
     }
+}
+
+/// At least as many as there are values in this JSON: each in a list or an object stands behind one of
+/// these. They are counted inside of texts, too.
+fn values(json: &[u8]) -> u64 {
+    memchr::memchr3_iter(b',', b'[', b'{', json).count() as u64
 }
 
 /// Adds to the parts of a frame, before memory is taken for them.

@@ -349,6 +349,30 @@ fn a_page_of_which_too_much_is_said_costs_no_other_page() {
 }
 
 #[test]
+fn a_page_of_which_too_many_things_are_said_costs_no_other_page() {
+    // Commas in a key, and commas that are escaped: no value of the line has many parts.
+    let notes = [
+        format!("\"{}\":1", ",".repeat(5 << 20)),
+        format!("\"note\":\"{}\"", "\\u002c".repeat(5 << 20)),
+    ];
+    for note in notes {
+        let folder = tempfile::tempdir().unwrap();
+        let line = |n: u32, note: &str| {
+            format!("{{\"url\":\"https://a.example/{n}\",\"html\":\"<p>{n}\",{note}}}\n")
+        };
+        let lines = [line(1, "\"note\":1"), line(2, &note), line(3, "\"note\":1")];
+        let run = pressmark_with_input(folder.path(), &["add", "-"], lines.concat().as_bytes());
+        let run = run.expect_code(1);
+        assert!(run.err.contains("line 2"), "{}", run.err);
+        for n in [1, 3] {
+            let address = format!("https://a.example/{n}");
+            pressmark_with_input(folder.path(), &["cat", &address], b"").expect_code(0);
+        }
+        pressmark_with_input(folder.path(), &["scrub"], b"").expect_code(0);
+    }
+}
+
+#[test]
 fn pages_of_very_many_blocks_fill_a_pack_soon() {
     let disk = MemoryDisk::new();
     let archive = open(&disk);

@@ -217,6 +217,16 @@ fn a_file_with_several_pages_is_not_taken_for_its_first() {
 }
 
 #[test]
+fn a_diff_of_one_name_tells_what_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.html"), "<p>A page.").unwrap();
+    let run = pressmark(folder.path(), &["diff", "typo.html"]).expect_code(2);
+    assert!(run.err.contains("there is no archive"), "{}", run.err);
+    let run = pressmark(folder.path(), &["diff", "a.html"]).expect_code(2);
+    assert!(run.err.contains("name a second page"), "{}", run.err);
+}
+
+#[test]
 fn without_a_terminal_there_are_no_colours_and_no_bars() {
     let folder = tempfile::tempdir().unwrap();
     let pages = repository("archive/pages");

@@ -106,8 +106,17 @@ fn a_copy_that_repair_put_aside_is_told_of() {
     let seven = format!("{ADDRESS}@2026-03-01T07:00");
     let run = pressmark(folder, &["forget", &seven, "--reason", "asked for"]).expect_code(1);
     assert!(run.err.contains("quarantine"), "{}", run.err);
-    fs::remove_dir_all(folder.join("articles.pressmark/quarantine")).unwrap();
+    let aside = folder.join("articles.pressmark/quarantine");
+    fs::remove_dir_all(&aside).unwrap();
     pressmark(folder, &["forget", "--finish"]).expect_code(0);
+    // A copy that cannot even be opened is named, too.
+    #[cfg(unix)]
+    {
+        fs::create_dir(&aside).unwrap();
+        std::os::unix::fs::symlink("nowhere", aside.join("x.pack")).unwrap();
+        let run = pressmark(folder, &["forget", "--finish"]).expect_code(1);
+        assert!(run.err.contains("x.pack"), "{}", run.err);
+    }
 }
 
 #[test]
