@@ -173,16 +173,12 @@ impl<'n> Ledger<'n> {
         let mut rehashed = Vec::new();
         if let Some(article) = seen.article.filter(|_| conflict.is_empty()) {
             let agreeing: FxHashSet<i64> = consistent.iter().copied().collect();
+            let here = Here::of(page, index);
             for snapshot in steps(conn, article)? {
                 if Some(snapshot) == seen.snapshot || agreeing.contains(&snapshot) {
                     continue;
                 }
-                let blocks = self.finder.outline(conn, snapshot)?;
-                let other = |at: usize| {
-                    blocks[at].declared.is_some_and(|hash| hash != declared)
-                        && same_place(page, index, &blocks, at)
-                };
-                if (0..blocks.len()).any(other) {
+                if here.is_rehashed(&self.finder.outline(conn, snapshot)?, declared) {
                     rehashed.push(snapshot);
                 }
             }
@@ -228,29 +224,47 @@ fn same_content(one: &OutlineBlock, other: &OutlineBlock) -> bool {
     one.key == other.key && one.empty == other.empty
 }
 
-/// Whether two blocks of equal content on two pages of an article are the same block: they bear one
-/// id, or both are the nth with this content. A block whose id stands on the other page is that one
-/// and no other.
-fn same_place(page: &[OutlineBlock], index: usize, blocks: &[OutlineBlock], at: usize) -> bool {
-    let (one, other) = (&page[index], &blocks[at]);
-    if !same_content(one, other) {
-        return false;
+/// A block of a page, as it is looked for on other pages of the article. A page may show one content in
+/// thousands of blocks, so that what its page says of it is gathered once.
+struct Here<'p> {
+    block: &'p OutlineBlock,
+    /// Blocks with this content before it.
+    nth: usize,
+    /// Ids of the page's blocks with this content.
+    ids: FxHashSet<u32>,
+}
+
+impl<'p> Here<'p> {
+    fn of(page: &'p [OutlineBlock], index: usize) -> Self {
+        let block = &page[index];
+        let alike = |other: &&OutlineBlock| same_content(other, block);
+        Self {
+            block,
+            nth: page[..index].iter().filter(alike).count(),
+            ids: page.iter().filter(alike).filter_map(|other| other.id).collect(),
+        }
     }
-    if one.id.is_some() && one.id == other.id {
-        return true;
+
+    /// Whether the same block declares another hash on the page of these blocks. Two blocks of equal
+    /// content on two pages of an article are the same block if they bear one id, or both are the nth
+    /// with this content. A block whose id stands on the other page is that one and no other.
+    fn is_rehashed(&self, blocks: &[OutlineBlock], declared: u64) -> bool {
+        let id = self.block.id;
+        let alike = |other: &&OutlineBlock| same_content(other, self.block);
+        let stands = id.is_some() && blocks.iter().filter(alike).any(|other| other.id == id);
+        blocks.iter().filter(alike).enumerate().any(|(nth, other)| {
+            let by_id = id.is_some() && other.id == id;
+            let by_place = !stands && nth == self.nth && other.id.is_none_or(|id| !self.ids.contains(&id));
+            (by_id || by_place) && other.declared.is_some_and(|hash| hash != declared)
+        })
     }
-    let stands = |id: Option<u32>, blocks: &[OutlineBlock]| {
-        id.is_some()
-            && blocks
-                .iter()
-                .any(|block| same_content(block, one) && block.id == id)
-    };
-    let nth = |blocks: &[OutlineBlock]| blocks.iter().filter(|block| same_content(block, one)).count();
-    !stands(one.id, blocks) && !stands(other.id, page) && nth(&page[..index]) == nth(&blocks[..at])
 }
 
 /// Sorts snapshots by moment, then id; each once.
-fn by_moment(conn: &Connection, snapshots: Vec<i64>) -> Result<Vec<i64>, CatalogError> {
+fn by_moment(conn: &Connection, mut snapshots: Vec<i64>) -> Result<Vec<i64>, CatalogError> {
+    // A snapshot stands here once for every block that testifies; the catalog is asked once for each.
+    snapshots.sort_unstable();
+    snapshots.dedup();
     let mut keyed = Vec::with_capacity(snapshots.len());
     for snapshot in snapshots {
         let moment: Option<i64> = conn
@@ -261,7 +275,6 @@ fn by_moment(conn: &Connection, snapshots: Vec<i64>) -> Result<Vec<i64>, Catalog
         keyed.push((moment, snapshot));
     }
     keyed.sort_unstable();
-    keyed.dedup();
     Ok(keyed.into_iter().map(|(_, snapshot)| snapshot).collect())
 }
 

@@ -4,12 +4,18 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
 use super::{Outgoing, ndjson};
 use crate::digest::{blake3, to_hex};
 use crate::page::Moment;
+
+/// The file that lists the others.
+const INDEX: &str = "index.ndjson";
+
+/// The name of a file whose moment is not known.
+const UNKNOWN: &str = "unknown";
 
 /// Longest name of one directory, in bytes; longer parts are cut and get a hash.
 const MAX_NAME: usize = 120;
@@ -22,6 +28,8 @@ pub struct FilesExport {
     root: PathBuf,
     index: BufWriter<File>,
     used: FxHashSet<u64>,
+    /// The number that the next file of the same address and second is told apart by.
+    copies: FxHashMap<u64, u64>,
 }
 
 impl FilesExport {
@@ -35,11 +43,12 @@ impl FilesExport {
                 format!("{} is not empty; name a new directory", root.display()),
             ));
         }
-        let index = BufWriter::new(File::create(root.join("index.ndjson"))?);
+        let index = BufWriter::new(File::create(root.join(INDEX))?);
         Ok(Self {
             root,
             index,
             used: FxHashSet::default(),
+            copies: FxHashMap::default(),
         })
     }
 
@@ -49,13 +58,14 @@ impl FilesExport {
         let folder = folder(&page.address);
         let time = page
             .moment
-            .map_or_else(|| "unknown".to_owned(), Moment::fourteen_digits);
+            .map_or_else(|| UNKNOWN.to_owned(), Moment::fourteen_digits);
         let mut path = format!("{folder}/{time}.html");
         // The same second, or http beside https: the names are told apart by a number.
-        let mut copy = 2;
-        while !self.used.insert(blake3(path.to_lowercase().as_bytes()).prefix()) {
+        let key = |path: &str| blake3(path.to_lowercase().as_bytes()).prefix();
+        let copy = self.copies.entry(key(&path)).or_insert(2);
+        while !self.used.insert(key(&path)) {
             path = format!("{folder}/{time}-{copy}.html");
-            copy += 1;
+            *copy += 1;
         }
         fs::create_dir_all(self.root.join(&folder))?;
         fs::write(self.root.join(&path), &page.body)?;
@@ -99,12 +109,24 @@ fn folder(address: &str) -> String {
     parts.join("/")
 }
 
+/// Whether a file of the export may bear this name: then no directory does, or neither could be made
+/// where the other stands.
+fn is_name_of_a_file(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let Some(stem) = name.strip_suffix(".html") else {
+        return name == INDEX;
+    };
+    let time = stem.split_once('-').map_or(stem, |(time, _)| time);
+    time == UNKNOWN || (time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A part of an address as the name of a directory.
 fn name(part: &str) -> String {
     let mut name = String::with_capacity(part.len());
+    let dotless = is_name_of_a_file(part);
     for letter in part.chars() {
         let plain = letter.is_alphanumeric() || "-_.,~=&+@!()".contains(letter);
-        if plain && !(letter == '.' && name.is_empty()) {
+        if plain && !(letter == '.' && (dotless || name.is_empty())) {
             name.push(letter);
         } else {
             let mut bytes = [0; 4];
@@ -129,6 +151,7 @@ fn name(part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::Page;
 
     #[test]
     fn addresses_become_plain_names() {
@@ -140,6 +163,13 @@ mod tests {
             ("file:pages/기사.html", "file/pages/기사.html"),
             ("https:///", "_"),
             ("a\\b\0c", "a%5Cb%00c"),
+            ("https://index.ndjson/a", "index%2Endjson/a"),
+            ("https://news.example/Unknown.HTML", "news.example/Unknown%2EHTML"),
+            (
+                "https://news.example/20250831060139-2.html",
+                "news.example/20250831060139-2%2Ehtml",
+            ),
+            ("https://news.example/2025.html", "news.example/2025.html"),
         ] {
             assert_eq!(folder(address), expected, "{address}");
         }
@@ -149,5 +179,36 @@ mod tests {
             long,
             folder(&format!("https://news.example/{}", "가".repeat(501)))
         );
+    }
+
+    #[test]
+    fn a_directory_never_stands_where_a_file_must() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut export = FilesExport::new(folder.path()).unwrap();
+        let addresses = [
+            "https://news.example/",
+            "https://news.example/unknown.html",
+            "https://index.ndjson/a",
+        ];
+        for address in addresses {
+            for body in ["one", "two", "three"] {
+                let page = Page {
+                    address: address.to_owned(),
+                    body: body.into(),
+                    ..Page::default()
+                };
+                let outgoing = Outgoing {
+                    page,
+                    ..Outgoing::default()
+                };
+                export.add(&outgoing).unwrap();
+            }
+        }
+        export.finish().unwrap();
+        let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
+        assert_eq!(read("news.example/unknown.html"), b"one");
+        assert_eq!(read("news.example/unknown-3.html"), b"three");
+        assert_eq!(read("news.example/unknown%2Ehtml/unknown-2.html"), b"two");
+        assert_eq!(read("index%2Endjson/a/unknown.html"), b"one");
     }
 }

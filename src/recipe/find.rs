@@ -126,13 +126,13 @@ pub(crate) struct Aim<'a> {
 }
 
 impl Aim<'_> {
-    /// What tells this block from another: its text, or what is inside it where it has none.
-    fn substance(&self) -> String {
+    /// Length of what tells this block from another: its text, or what is inside it where it has none.
+    fn length(&self) -> usize {
         let block = &self.page.document.blocks[self.place.block];
         if block.text.is_empty() {
-            self.page.source(block.inner.clone())
+            self.page.source(block.inner.clone()).len()
         } else {
-            block.text.clone()
+            block.text.len()
         }
     }
 }
@@ -140,23 +140,21 @@ impl Aim<'_> {
 /// Whether two of these blocks differ in text, length and declared hash: only then is a recipe that
 /// reproduces them more than a coincidence.
 pub(crate) fn is_proof(aims: &[Aim<'_>], reproduced: &[usize]) -> bool {
-    let mut seen: Vec<(String, &[u8])> = Vec::new();
-    for &at in reproduced {
-        let Some(aim) = aims.get(at) else { continue };
-        let substance = aim.substance();
-        let digest = aim.declared.digest.as_slice();
-        if seen
-            .iter()
-            .any(|(other, hash)| other.len() != substance.len() && *hash != digest)
-        {
-            return true;
-        }
-        // Blocks that are alike prove nothing together, so one of each is enough.
-        if seen.len() < 2 || seen.iter().all(|(other, _)| *other != substance) {
-            seen.push((substance, digest));
-        }
-    }
-    false
+    let mut known = reproduced
+        .iter()
+        .filter_map(|&at| aims.get(at))
+        .map(|aim| (aim.length(), aim.declared.digest.as_slice()));
+    let Some((length, digest)) = known.next() else {
+        return false;
+    };
+    // Texts of different lengths are different texts. If no two blocks differ in length and hash at
+    // once, then all of them are equal in one of the two; so each need be held against the first alone.
+    let (mut lengths, mut digests) = (false, false);
+    known.any(|(other_length, other_digest)| {
+        lengths |= other_length != length;
+        digests |= other_digest != digest;
+        lengths && digests
+    })
 }
 
 /// Searches the built-in recipes, `options.known` and then the space for recipes that reproduce the
@@ -209,7 +207,11 @@ pub fn find(pages: &[PageInput<'_>], options: &FindOptions, progress: &dyn Fn(u6
             .filter(|aim| Target::of(&aim.declared) == target)
             .cloned()
             .collect();
-        let fits = |found: &Found| of_target.iter().all(|aim| found.reproduced.contains(&aim.place));
+        // Blocks stand in order in `reproduced`: a page may have hundreds of thousands of them.
+        let fits = |found: &Found| {
+            let gives = |aim: &Aim<'_>| found.reproduced.binary_search(&aim.place).is_ok();
+            of_target.iter().all(gives)
+        };
         if !options.go_on && found.iter().any(fits) {
             continue;
         }
@@ -264,6 +266,7 @@ fn held_against(recipe: Recipe, aims: &[Aim<'_>], equals: u64) -> Option<Found> 
 /// The recipes worth naming: the one that fits most first, then those that add a block.
 fn best(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|one| (std::cmp::Reverse(one.reproduced.len()), one.effort()));
+    let gives = |one: &Found, place: &BlockRef| one.reproduced.binary_search(place).is_ok();
     let mut kept: Vec<Found> = Vec::new();
     for one in found {
         if let Some(like) = kept.iter_mut().find(|like| like.reproduced == one.reproduced) {
@@ -273,10 +276,44 @@ fn best(mut found: Vec<Found>) -> Vec<Found> {
         let adds = one
             .reproduced
             .iter()
-            .any(|place| !kept.iter().any(|other| other.reproduced.contains(place)));
+            .any(|place| !kept.iter().any(|other| gives(other, place)));
         if adds && kept.len() < MAX_FOUND {
             kept.push(one);
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::html::{ReadOptions, read};
+
+    #[test]
+    fn a_proof_is_two_blocks_that_differ_in_length_and_hash() {
+        let (one, two) = ("11".repeat(32), "22".repeat(32));
+        let blocks = [("aa", &one), ("cc", &one), ("aa", &two), ("b", &one)];
+        let raw: Vec<String> = blocks
+            .iter()
+            .map(|(text, hash)| format!("<p contents-hash={hash}>{text}</p>"))
+            .collect();
+        let raw = raw.concat();
+        let document = read(raw.as_bytes(), &ReadOptions::default());
+        let page = PageInput::new(raw.as_bytes(), &document);
+        let aims: Vec<Aim<'_>> = blocks
+            .iter()
+            .enumerate()
+            .map(|(block, (_, hash))| Aim {
+                place: BlockRef { page: 0, block },
+                page,
+                declared: Declared::read(hash).unwrap(),
+                around: (0, ""),
+            })
+            .collect();
+        assert!(is_proof(&aims, &[2, 3]));
+        assert!(is_proof(&aims, &[0, 1, 2, 3]), "third and fourth");
+        for none in [&[][..], &[0][..], &[0, 1, 2][..], &[0, 1, 3][..]] {
+            assert!(!is_proof(&aims, none), "{none:?}");
+        }
+    }
 }

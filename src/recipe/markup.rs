@@ -102,14 +102,23 @@ pub(crate) enum Piece<'a> {
     Comment(&'a str),
 }
 
+/// Most places of a fragment where markup opens that never ends. Each is looked for to the end of the
+/// fragment; what opens behind the last of them is text.
+const MAX_UNENDED: usize = 64;
+
 /// Cuts a fragment into pieces that, joined, give it again.
 pub(crate) fn pieces(fragment: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
     let mut rest = fragment;
     let mut text = 0; // length of the text collected at the front of `rest`
+    let mut unended = 0;
     while let Some(open) = rest.get(text..).and_then(|tail| tail.find('<')) {
         let at = text + open;
         let Some((markup, length)) = markup_at(&rest[at..]) else {
+            unended += usize::from(opens_markup(&rest.as_bytes()[at..]));
+            if unended == MAX_UNENDED {
+                break;
+            }
             text = at + 1;
             continue;
         };
@@ -132,6 +141,16 @@ pub(crate) fn pieces(fragment: &str) -> Vec<Piece<'_>> {
         found.push(Piece::Text(rest));
     }
     found
+}
+
+/// Whether a tag, a comment or the like opens `source`, be it that it ends or not.
+fn opens_markup(source: &[u8]) -> bool {
+    match source.get(1) {
+        Some(b'!' | b'?') => true,
+        Some(b'/') => source.get(2).is_some_and(u8::is_ascii_alphabetic),
+        Some(first) => first.is_ascii_alphabetic(),
+        None => false,
+    }
 }
 
 /// The piece of markup that opens `source` and its length; `None` if its `<` is only a character.
@@ -163,12 +182,13 @@ fn raw_text_end(name: &str, rest: &str) -> Option<usize> {
         "script", "style", "textarea", "title", "iframe", "xmp", "noembed", "noframes",
     ];
     RAW.iter().find(|raw| raw.eq_ignore_ascii_case(name))?;
-    let lower = rest.to_ascii_lowercase();
-    Some(
-        lower
-            .find(&format!("</{}", name.to_ascii_lowercase()))
-            .unwrap_or(rest.len()),
-    )
+    // Only what stands before the end tag is read: a fragment may hold thousands of such elements.
+    let ends = |at: &usize| {
+        let written = rest.as_bytes().get(at + 2..at + 2 + name.len());
+        written.is_some_and(|written| written.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let end = rest.match_indices("</").map(|(at, _)| at).find(ends);
+    Some(end.unwrap_or(rest.len()))
 }
 
 /// Character references resolved as the tokenizer resolves them in text.
@@ -241,6 +261,9 @@ mod tests {
             "</>x</ y>",
             "<!doctype html><?php ?>",
             "가<i>나</i>다",
+            "<Title>a</b></tITLE>b<script></script",
+            &"<a".repeat(100),
+            &format!("{}<b>", "<!-- ".repeat(100)),
         ] {
             let joined: String = pieces(fragment)
                 .iter()
@@ -254,6 +277,23 @@ mod tests {
                 .collect();
             assert_eq!(joined, fragment);
         }
+    }
+
+    #[test]
+    fn hostile_fragments_are_cut_in_linear_time() {
+        let begun = std::time::Instant::now();
+        for hostile in [
+            "<a",
+            "<a b='\"",
+            "</a",
+            "<!--",
+            "<?",
+            "<title></title>",
+            "<xmp></",
+        ] {
+            pieces(&hostile.repeat(200_000));
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     #[test]

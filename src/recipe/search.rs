@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::find::{Aim, BlockRef, FindOptions, is_proof};
+use super::hash::Hasher;
 use super::memo::{Filled, Texts, Values};
 use super::rule::Recipe;
 use super::space::{Form, Layer, Space};
@@ -19,6 +20,12 @@ const MAX_HITS: usize = 4096;
 
 /// Most blocks on which recipes that hit are compared with each other.
 const MAX_COMPARED: usize = 48;
+
+/// Most blocks outside the compared ones that are added to them at once, because a recipe misses them.
+const MAX_ADDED: usize = 16;
+
+/// Most times that recipes which hit are compared again, on more blocks.
+const MAX_REFINED: usize = 4;
 
 /// Most forms that share the text which hit and are compared with each other.
 const MAX_ALIKE: usize = 20_000;
@@ -67,7 +74,7 @@ pub(crate) fn search(
         .iter()
         .map(|aim| Values::new(aim.page, aim.place.block, aim.around))
         .collect();
-    let compared = compared(aims, &probes);
+    let mut compared = compared(aims, &probes);
     let declared: FxHashSet<&[u8]> = aims.iter().map(|aim| aim.declared.digest.as_slice()).collect();
 
     for layer in &space.layers {
@@ -100,18 +107,32 @@ pub(crate) fn search(
             if hits.is_empty() {
                 continue;
             }
-            let round = Round {
-                space,
-                layer,
-                aims,
-                ids: &ids,
-                members: &members,
-                compared: &compared,
+            let mut refined = 0;
+            let (found, fits_all) = loop {
+                let round = Round {
+                    space,
+                    layer,
+                    aims,
+                    ids: &ids,
+                    members: &members,
+                    compared: &compared,
+                };
+                let found = round.candidates(&hits, &mut texts, &mut values);
+                // Recipes that are alike on the compared blocks count as one. If the one that stands for
+                // them misses a block outside, another of them may give it, so that block must tell.
+                let best = found.first();
+                let missed = best
+                    .map(|(recipe, ..)| missed_beyond(aims, recipe, &compared))
+                    .unwrap_or_default();
+                if missed.is_empty() || refined == MAX_REFINED {
+                    let fits = best.is_some_and(|found| found.2 == compared.len());
+                    let fits_all = fits && missed.is_empty();
+                    break (found, fits_all);
+                }
+                refined += 1;
+                compared.extend(missed);
+                compared.sort_unstable();
             };
-            let found = round.candidates(&hits, &mut texts, &mut values);
-            let fits_all = found
-                .iter()
-                .any(|(_, _, reproduced)| *reproduced == compared.len());
             outcome
                 .recipes_found
                 .extend(found.into_iter().map(|(recipe, equals, _)| (recipe, equals)));
@@ -163,6 +184,23 @@ fn compared(aims: &[Aim<'_>], probes: &[usize]) -> Vec<usize> {
     let stride = aims.len().div_ceil(MAX_COMPARED).max(1);
     compared.extend((0..aims.len()).step_by(stride));
     compared.into_iter().collect()
+}
+
+/// The first blocks outside the compared ones whose declared hash the recipe does not give.
+fn missed_beyond(aims: &[Aim<'_>], recipe: &Recipe, compared: &[usize]) -> Vec<usize> {
+    aims.chunk_by(|one, next| one.place.page == next.place.page)
+        .flat_map(|page| {
+            let hasher = Hasher::new(recipe, page[0].page);
+            page.iter().map(move |aim| {
+                let hash = hasher.hash(aim.place.block);
+                hash.is_some_and(|hash| hash.agrees(&aim.declared))
+            })
+        })
+        .enumerate()
+        .filter(|(at, gives)| !gives && compared.binary_search(at).is_err())
+        .map(|(at, _)| at)
+        .take(MAX_ADDED)
+        .collect()
 }
 
 /// The layer's envelopes for one block, equal ones together: the messages, and which envelopes each

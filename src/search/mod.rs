@@ -8,6 +8,8 @@
 mod near;
 mod shelf;
 
+use rustc_hash::FxHashMap;
+
 use crate::archive::ArchiveError;
 use crate::block::{Block, Document};
 use crate::catalog::CatalogError;
@@ -135,17 +137,28 @@ impl<S: Shelf> Search<S> {
     /// Which paragraphs of a page stand in the archive, and where first. Blocks without text go by
     /// their form.
     pub fn page(&mut self, document: &Document) -> Result<Vec<PageHit>, SearchError> {
-        let keys: Vec<Hash> = document.blocks.iter().map(Block::key).collect();
+        // A table may show one content in thousands of cells, each of which stands in every article that
+        // has it: each content is looked up once.
+        let mut keys: Vec<Hash> = Vec::new();
+        let mut known: FxHashMap<Hash, usize> = FxHashMap::default();
+        let mut key_of = Vec::with_capacity(document.blocks.len());
+        for block in &document.blocks {
+            let key = block.key();
+            key_of.push(*known.entry(key).or_insert_with(|| {
+                keys.push(key);
+                keys.len() - 1
+            }));
+        }
         let prefixes: Vec<Prefix> = keys.iter().map(|key| Prefix::exact(key.prefix())).collect();
         let (stands, more) = self.stands(Space::Content, &prefixes, ARTICLE_LIMIT)?;
-        let mut by_block: Vec<Vec<Stand>> = vec![Vec::new(); keys.len()];
+        let mut by_key: Vec<Vec<Stand>> = vec![Vec::new(); keys.len()];
         for stand in stands {
-            by_block[stand.query].push(stand);
+            by_key[stand.query].push(stand);
         }
-        let mut found = Vec::new();
-        for (index, mut stands) in by_block.into_iter().enumerate() {
+        let mut found: Vec<Option<PageHit>> = Vec::with_capacity(keys.len());
+        for (query, stands) in by_key.into_iter().enumerate() {
             let mut keyed = Vec::with_capacity(stands.len());
-            for stand in stands.drain(..) {
+            for stand in stands {
                 keyed.push((self.shelf.moment(stand.first.snapshot)?, stand));
             }
             keyed.sort_by_key(|(moment, stand)| (*moment, stand.first.snapshot));
@@ -154,7 +167,7 @@ impl<S: Shelf> Search<S> {
             for (_, stand) in keyed {
                 if first.is_none() {
                     // Only the sighting that is named is confirmed; the others are counted by prefix.
-                    first = self.confirmed(&stand, |block| block.key() == keys[index])?;
+                    first = self.confirmed(&stand, |block| block.key() == keys[query])?;
                     if first.is_none() {
                         continue;
                     }
@@ -162,17 +175,19 @@ impl<S: Shelf> Search<S> {
                 articles += 1;
                 snapshots += stand.snapshots;
             }
-            if let Some(first) = first {
-                found.push(PageHit {
-                    index,
-                    first,
-                    articles,
-                    snapshots,
-                    more: more.contains(&index),
-                });
-            }
+            found.push(first.map(|first| PageHit {
+                index: 0,
+                first,
+                articles,
+                snapshots,
+                more: more.binary_search(&query).is_ok(),
+            }));
         }
-        Ok(found)
+        let hits = key_of.into_iter().enumerate().filter_map(|(index, key)| {
+            let hit = found.get(key)?.clone()?;
+            Some(PageHit { index, ..hit })
+        });
+        Ok(hits.collect())
     }
 
     fn stands(

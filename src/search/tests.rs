@@ -167,3 +167,39 @@ fn near_paragraphs_are_told_with_their_texts() {
     let found = search.near(&[STORM]).unwrap();
     assert_eq!(found.len(), 1, "the paragraph itself is not near");
 }
+
+/// Counts how often it is asked for a moment.
+struct Counted(Books, usize);
+
+impl Shelf for Counted {
+    fn catalog<R>(&self, ask: impl FnOnce(&rusqlite::Connection) -> R) -> R {
+        self.0.catalog(ask)
+    }
+
+    fn document(&mut self, snapshot: i64) -> Result<Option<Rc<Document>>, SearchError> {
+        self.0.document(snapshot)
+    }
+
+    fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError> {
+        self.1 += 1;
+        self.0.moment(snapshot)
+    }
+}
+
+#[test]
+fn a_content_that_fills_a_page_is_looked_up_once() {
+    let mut search = Search::new(Counted(archive(), 0)).unwrap();
+    let mut blocks = vec![block("Harbour news"); 1000];
+    blocks.insert(500, block(STORM));
+    let document = Document {
+        blocks,
+        ..Document::default()
+    };
+    let hits = search.page(&document).unwrap();
+    assert_eq!(hits.len(), 1001);
+    for (at, hit) in hits.iter().enumerate() {
+        assert_eq!(hit.index, at);
+        assert_eq!(hit.articles, if at == 500 { 2 } else { 3 });
+    }
+    assert_eq!(search.shelf.1, 5, "one for each article and content");
+}

@@ -294,6 +294,38 @@ fn look_for(number: u64, algorithm: Algorithm, spelling: Spelling) {
     );
 }
 
+#[test]
+fn a_rule_that_one_block_of_a_hundred_tells_apart_is_found() {
+    // The rule folds quotation marks, and one paragraph alone has any: on the blocks that the finder
+    // compares recipes on, rules with and without that step are the same.
+    let mut raw = String::from("<!doctype html><meta charset=utf-8>");
+    for number in 0..100 {
+        let paragraph = match number {
+            50 => "<p>They call it “the fiftieth paragraph”, and it is longer than others.</p>\n".to_owned(),
+            _ => format!("<p>This is paragraph {}.</p>\n", number * number),
+        };
+        raw.push_str(&paragraph);
+    }
+    let toml = "name = \"folded\"\nscope = \"text\"\nsteps = [\"fold-quotes\"]\ndigest = \"md5\"\n";
+    let recipe = Recipe::from_toml(toml).unwrap();
+    let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
+    let page = input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE);
+    let reread = |raw: &[u8]| read_as(raw, DEFAULT_ATTRIBUTE);
+    let stamped = stamp(page, &recipe, |_, _| true, reread).unwrap();
+    assert_eq!(stamped.stamped, 100);
+
+    let document = reread(&stamped.bytes);
+    let page = input(&stamped.bytes, &document, DEFAULT_ATTRIBUTE);
+    let report = find(&[page], &FindOptions::default(), &|_| {});
+    let found = report.found.first().unwrap();
+    assert!(
+        found.fits_all(),
+        "misses {:?} by\n{}",
+        found.missed,
+        found.recipe.to_toml()
+    );
+}
+
 /// Rounds of the property test: few by default, `PRESSMARK_RECIPE_ROUNDS` for more.
 fn rounds() -> u32 {
     std::env::var("PRESSMARK_RECIPE_ROUNDS")

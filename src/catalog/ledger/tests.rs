@@ -211,3 +211,36 @@ fn figures_without_caption_go_by_their_form_and_conflict_only_within_the_article
     assert_eq!(ask(conn, 1, &figure("b.jpg")).0, Testimony::Conflict);
     assert_eq!(ask(conn, 2, &figure("b.jpg")).0, Testimony::First);
 }
+
+#[test]
+fn thousands_of_equal_blocks_take_no_longer_than_they_must() {
+    const BLOCKS: usize = 6000;
+    let same = "ee".repeat(32);
+    let numbered = |first: usize| -> Vec<Block> {
+        let hash = |at: usize| format!("{:016x}{}", first + at + 1, "0".repeat(48));
+        (0..BLOCKS).map(|at| declared("one text", &hash(at))).collect()
+    };
+    let equal = vec![declared("one text", &same); BLOCKS];
+    for (old, new, expected) in [
+        (numbered(0), numbered(BLOCKS), Testimony::Rehashed),
+        (equal.clone(), equal, Testimony::Consistent),
+    ] {
+        let catalog = tables();
+        let conn = catalog.connection();
+        record(conn, DAILY, 1, 1, &page(&old));
+        let new: Vec<OutlineBlock> = new.iter().map(OutlineBlock::of).collect();
+        let seen = Seen {
+            site: Some(DAILY),
+            article: Some(1),
+            snapshot: None,
+        };
+        let nothing = nothing();
+        let mut ledger = Ledger::open(conn, &nothing).unwrap();
+        let begun = std::time::Instant::now();
+        for index in 0..BLOCKS {
+            let witness = ledger.witness(conn, seen, &new, index).unwrap().unwrap();
+            assert_eq!((witness.testimony, witness.snapshots), (expected, vec![1]));
+            assert!(begun.elapsed().as_secs() < 30, "{expected:?}: {index}");
+        }
+    }
+}

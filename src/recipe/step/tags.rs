@@ -1,5 +1,7 @@
 //! Steps on markup: tags are edited, dropped or printed anew, text is left as it is.
 
+use rustc_hash::FxHashSet;
+
 use super::super::markup::{self, Piece, StartTag};
 
 pub(super) fn fits(pattern: &str, name: &str) -> bool {
@@ -130,7 +132,7 @@ pub(super) fn serialized(text: &str, void_end: &str) -> String {
                 let name = source[tag.name.clone()].to_ascii_lowercase();
                 out.push('<');
                 out.push_str(&name);
-                let mut seen: Vec<String> = Vec::new();
+                let mut seen: FxHashSet<String> = FxHashSet::default();
                 for attribute in &tag.attributes {
                     let key = source[attribute.name.clone()].to_ascii_lowercase();
                     if seen.contains(&key) {
@@ -146,7 +148,7 @@ pub(super) fn serialized(text: &str, void_end: &str) -> String {
                     out.push_str("=\"");
                     out.push_str(&markup::escape(&value, true, false, true));
                     out.push('"');
-                    seen.push(key);
+                    seen.insert(key);
                 }
                 out.push_str(if VOID.contains(&name.as_str()) {
                     void_end
