@@ -139,6 +139,7 @@ impl Writer<'_> {
     pub fn settle(&mut self, sealed: Arc<Sealed>, committed: Committed) -> Commit {
         self.sealed = None;
         self.refused = committed.refused;
+        self.proven.clear();
         if committed.commit.catalog_behind {
             self.behind
                 .extend(self.archive.open_pack(&committed.commit.pack).map(Arc::new));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 
 use super::cache::Body;
 use super::open::BODY_CACHE;
@@ -78,12 +79,27 @@ impl Archive {
     /// the way has no place, or if there are more ways than are tried.
     pub(crate) fn way(&self, body: &Hash) -> Result<Option<Vec<i64>>, ArchiveError> {
         let catalog = held(&self.catalog);
-        Ok(way_down(
+        let way = way_down(
             catalog.connection(),
             body.prefix(),
             MAX_DEPTH + 1,
+            &Proven::default(),
             &mut 0,
-        )?)
+        )?;
+        Ok(way.map(|steps| steps.into_iter().map(|step| step.pack).collect()))
+    }
+
+    /// Whether a body can be followed down to a whole page. `proven` are those of which that is known, and
+    /// gets those on the way.
+    pub(crate) fn is_reachable(&self, body: &Hash, proven: &mut Proven) -> Result<bool, ArchiveError> {
+        let catalog = held(&self.catalog);
+        let way = way_down(catalog.connection(), body.prefix(), MAX_DEPTH + 1, proven, &mut 0)?;
+        let Some(steps) = way else { return Ok(false) };
+        if proven.len() > MAX_PROVEN {
+            proven.clear();
+        }
+        proven.extend(steps.into_iter().map(|step| (step.prefix, step.depth)));
+        Ok(true)
     }
 
     /// The bytes with this hash; if a file is missed, packs are listed again, once.
@@ -356,14 +372,32 @@ impl Archive {
     }
 }
 
-/// The packs on the way from a copy whose depth is below `below` down to a whole page. Several copies at
-/// every step and none at the last must not make it endless: `tried` counts them.
+/// Depths of copies that are known to lead down to a whole page, by the prefix of the body.
+pub(crate) type Proven = FxHashMap<u64, u32>;
+
+/// Copies remembered so.
+const MAX_PROVEN: usize = 1 << 16;
+
+/// A copy on the way down to a whole page.
+struct Step {
+    prefix: u64,
+    depth: u32,
+    pack: i64,
+}
+
+/// The way from a copy whose depth is below `below` down to a whole page or to one that is `proven`, the
+/// last step first. Several copies at every step and none at the last must not make it endless: `tried`
+/// counts them.
 fn way_down(
     conn: &Connection,
     prefix: u64,
     below: u32,
+    proven: &Proven,
     tried: &mut u32,
-) -> Result<Option<Vec<i64>>, CatalogError> {
+) -> Result<Option<Vec<Step>>, CatalogError> {
+    if proven.get(&prefix).is_some_and(|&depth| depth < below) {
+        return Ok(Some(Vec::new()));
+    }
     for place in packs::pages_by_prefix(conn, prefix)? {
         if place.depth >= below {
             continue;
@@ -374,10 +408,14 @@ fn way_down(
         }
         let way = match place.base {
             None => Some(Vec::new()),
-            Some(base) => way_down(conn, base, place.depth, tried)?,
+            Some(base) => way_down(conn, base, place.depth, proven, tried)?,
         };
         if let Some(mut way) = way {
-            way.push(place.pack);
+            way.push(Step {
+                prefix,
+                depth: place.depth,
+                pack: place.pack,
+            });
             return Ok(Some(way));
         }
     }

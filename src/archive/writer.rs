@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::bases::{Base, Bases};
 use super::cache::{Body, BodyCache};
 use super::commit::Sealed;
+use super::read::Proven;
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::catalog::packs;
@@ -67,6 +68,8 @@ pub struct Writer<'a> {
     pub(super) refused: FxHashSet<Hash>,
     /// Packs read for bases. They stay readable even if another process retires them meanwhile.
     pub(super) pinned: FxHashMap<i64, Pin>,
+    /// Copies that were found to lead to a whole page since the last commit.
+    pub(super) proven: Proven,
     /// Packs that were committed while another process held the catalog, so that it does not know them.
     pub(super) behind: Vec<Arc<Pack>>,
     /// Packs of this writer that hold what was taken out while it was on its way, or rest on it.
@@ -238,6 +241,7 @@ impl Archive {
             building: Building::new(Vec::new())?,
             refused: self.refused()?,
             pinned: FxHashMap::default(),
+            proven: Proven::default(),
             behind: Vec::new(),
             tainted: Vec::new(),
             sealed: None,
@@ -338,7 +342,8 @@ impl Writer<'_> {
             return Ok(true);
         }
         // A snapshot whose bytes are nowhere is not held: adding the page again heals it.
-        Ok((is_newest || self.archive.has_identity(key, page, hash)?) && self.archive.way(hash)?.is_some())
+        Ok((is_newest || self.archive.has_identity(key, page, hash)?)
+            && self.archive.is_reachable(hash, &mut self.proven)?)
     }
 
     /// Whether the pack being built or the one being committed will hold the body.
