@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cache::{BodyCache, GroupCache};
+use super::read::group_bytes;
 use super::{Archive, ArchiveError, Handles, held, layout};
 use crate::catalog::packs::{self, PackRow, PageRow, RecordRow, TombstoneRow};
 use crate::catalog::snapshots::{self, NewSnapshot};
@@ -13,7 +14,6 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::digest::{Hash, blake3};
 use crate::disk::Disk;
 use crate::pack::build::{PlacedPage, PlacedRecord};
-use crate::pack::codec::decompress_group;
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
 use crate::pack::{Pack, PackError, Record};
@@ -342,11 +342,7 @@ fn group_prefixes(
         return known;
     }
     let (_, payload) = pack.payload(frame.at).ok()?;
-    let prefix = match frame.prefix {
-        None => Vec::new(),
-        Some(at) => super::read::prefix_body(pack, at).ok()?,
-    };
-    let content = decompress_group(&payload, &prefix, frame.raw as usize).ok()?;
+    let content = group_bytes(pack, frame, &payload, frame.raw as usize).ok()?;
     let mut rest = content.as_slice();
     frame
         .lengths

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::cache::Body;
-use super::read::{MAX_FRAMES, prefix_body};
+use super::read::{MAX_FRAMES, group_bytes};
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::{decompress, decompress_group};
+use crate::pack::codec::decompress;
 use crate::pack::frame::Kind;
 use crate::pack::{MAX_DEPTH, Pack, TableRow};
 
@@ -49,17 +49,9 @@ fn copy(
             decompress(frame.codec, &payload, base, frame.raw as usize).ok()?
         }
         Kind::Group => {
-            let place = row.place as usize;
-            let start: usize = frame.lengths.get(..place)?.iter().map(|&l| l as usize).sum();
-            let end = start + *frame.lengths.get(place)? as usize;
-            let prefix = match frame.prefix {
-                None => Vec::new(),
-                Some(at) => prefix_body(pack, at).ok()?,
-            };
-            decompress_group(&payload, &prefix, end)
-                .ok()?
-                .get(start..end)?
-                .to_vec()
+            let range = frame.body_range(row.place)?;
+            let content = group_bytes(pack, &frame, &payload, range.end).ok()?;
+            content.get(range)?.to_vec()
         }
         _ => return None,
     };

@@ -191,30 +191,21 @@ impl Archive {
                 decompress(frame.codec, &payload, base, frame.raw as usize).map_err(|_| undecodable())?
             }
             Kind::Group => {
-                let place_in = place.place as usize;
-                let length = *frame.lengths.get(place_in).ok_or_else(undecodable)? as usize;
-                let start: usize = frame.lengths[..place_in].iter().map(|&l| l as usize).sum();
-                let end = start + length;
+                let range = frame.body_range(place.place).ok_or_else(undecodable)?;
                 let content = match known {
-                    Some(content) if content.len() >= end => content,
+                    Some(content) if content.len() >= range.end => content,
                     _ => {
                         let (payload, wanted) = match known {
                             // The second body asked for in a group: the others will be, too.
                             Some(_) => (pack.payload(place.at)?.1, frame.raw as usize),
-                            None => (payload, end),
+                            None => (payload, range.end),
                         };
-                        let prefix = match frame.prefix {
-                            None => Vec::new(),
-                            Some(at) => prefix_body(&pack, at)?,
-                        };
-                        let content =
-                            decompress_group(&payload, &prefix, wanted).map_err(|_| undecodable())?;
-                        let content = Arc::new(content);
+                        let content = Arc::new(group_bytes(&pack, &frame, &payload, wanted)?);
                         held(&self.groups).put(place.pack, place.at, content.clone());
                         content
                     }
                 };
-                content.get(start..end).ok_or_else(undecodable)?.to_vec()
+                content.get(range).ok_or_else(undecodable)?.to_vec()
             }
             _ => return Err(PackError::damaged(place.at, "no page lies here")),
         };
@@ -236,13 +227,7 @@ impl Archive {
             return Err(PackError::damaged(frame.at, "no group stands here"));
         }
         let (_, payload) = pack.payload(frame.at)?;
-        let prefix = match frame.prefix {
-            None => Vec::new(),
-            Some(at) => prefix_body(pack, at)?,
-        };
-        let content = decompress_group(&payload, &prefix, frame.raw as usize)
-            .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))?;
-        let content = Arc::new(content);
+        let content = Arc::new(group_bytes(pack, frame, &payload, frame.raw as usize)?);
         held(&self.groups).put(id, frame.at, content.clone());
         Ok(content)
     }
@@ -422,8 +407,23 @@ fn way_down(
     Ok(None)
 }
 
+/// The first `wanted` bytes of the bodies of a group, one after the other.
+pub(super) fn group_bytes(
+    pack: &Pack,
+    frame: &Frame,
+    payload: &[u8],
+    wanted: usize,
+) -> Result<Vec<u8>, PackError> {
+    let prefix = match frame.prefix {
+        None => Vec::new(),
+        Some(at) => prefix_body(pack, at)?,
+    };
+    decompress_group(payload, &prefix, wanted)
+        .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))
+}
+
 /// The body that serves as prefix of a group: a page frame of the same pack without a base.
-pub(crate) fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
+fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
     let (frame, payload) = pack.payload(at)?;
     if frame.kind != Kind::Page || frame.base.is_some() {
         return Err(PackError::damaged(

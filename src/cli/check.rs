@@ -54,8 +54,8 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         return everything(global, arguments, terminal);
     }
     // A file is held against the ledger only where an archive was named.
-    let shelf = opened::shelf(global, first_snapshot(&arguments.pages))?;
-    let (archive, reader) = if global.archive.is_some() || shelf.is_some() {
+    let snapshot = first_snapshot(&arguments.pages);
+    let (archive, reader) = if global.archive.is_some() || opened::has_shelf(global, snapshot) {
         let (archive, reader) = opened::open_complete(global, &arguments.reading)?;
         (Some(archive), reader)
     } else {

@@ -141,13 +141,16 @@ pub(super) fn snapshot_among<'n>(names: impl IntoIterator<Item = &'n String>) ->
     names.into_iter().find(|name| !is_file(name))
 }
 
-/// The archive, if `snapshot`, a name that is no file's, must stand in it.
-/// Where there is none and none was named, [`page`] tells so of each such name.
+/// Whether an archive is needed because of `snapshot`, a name that is no file's, and is there or was
+/// named.
+pub(super) fn has_shelf(global: &Global, snapshot: Option<&String>) -> bool {
+    snapshot.is_some() && (global.archive.is_some() || archive_path(global).is_dir())
+}
+
+/// The archive in which `snapshot`, a name that is no file's, must stand. Where there is none and none
+/// was named, [`page`] tells so of each such name.
 pub(super) fn shelf(global: &Global, snapshot: Option<&String>) -> Result<Option<Archive>, Failure> {
-    match snapshot {
-        Some(_) if global.archive.is_some() || archive_path(global).is_dir() => open(global).map(Some),
-        _ => Ok(None),
-    }
+    has_shelf(global, snapshot).then(|| open(global)).transpose()
 }
 
 /// The page that `name` stands for: a file, standard input, or a snapshot of the archive.

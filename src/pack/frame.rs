@@ -217,6 +217,16 @@ impl Frame {
         self.payload_at() + u64::from(self.stored)
     }
 
+    /// Where the body at this place lies in the content of a group, in bytes, half-open; `None` if the group
+    /// has no such place.
+    #[must_use]
+    pub fn body_range(&self, place: u32) -> Option<std::ops::Range<usize>> {
+        let place = place as usize;
+        let length = *self.lengths.get(place)? as usize;
+        let start = self.lengths[..place].iter().map(|&length| length as usize).sum();
+        Some(start..start + length)
+    }
+
     /// Bytes needed to parse a frame whose first [`FIXED`] bytes are given; `None` if they are not the
     /// beginning of a frame.
     #[must_use]

@@ -46,6 +46,14 @@ fn put(writer: &mut Writer<'_>, page: Page) {
     writer.append(job.encode()).unwrap();
 }
 
+/// One page in a pack of its own.
+#[track_caller]
+fn add(archive: &Archive, page: Page) {
+    let mut writer = writer(archive);
+    put(&mut writer, page);
+    writer.commit().unwrap();
+}
+
 fn forget(folder: &Path, address: &str) -> Snapshot {
     let other = open(folder);
     let snapshot = other.snapshots(address).unwrap().remove(0);
@@ -59,10 +67,7 @@ fn forget(folder: &Path, address: &str) -> Snapshot {
 fn a_base_that_is_taken_out_is_read_from_the_pack_that_is_kept_open() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path());
-    let mut first = writer(&archive);
-    put(&mut first, large(1));
-    first.commit().unwrap();
-    drop(first);
+    add(&archive, large(1));
     let mut second = writer(&archive);
     put(&mut second, large(2));
     forget(folder.path(), &large(1).address);
@@ -82,10 +87,7 @@ fn a_body_that_is_taken_out_while_a_record_of_it_is_on_its_way_is_stored_again()
         ..page
     };
     for taken in [large(3), page(1, 4)] {
-        let mut first = writer(&archive);
-        put(&mut first, taken.clone());
-        first.commit().unwrap();
-        drop(first);
+        add(&archive, taken.clone());
         let mut second = writer(&archive);
         put(&mut second, elsewhere(taken.clone()));
         let gone = forget(folder.path(), &taken.address);
@@ -105,9 +107,7 @@ fn a_page_whose_base_is_nowhere_is_not_taken_for_known() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path());
     for version in [1, 2] {
-        let mut writer = writer(&archive);
-        put(&mut writer, page(1, version));
-        writer.commit().unwrap();
+        add(&archive, page(1, version));
     }
     // As after a crash between the publishing of a pack and that of its replacement.
     let base = archive.snapshots(&page(1, 1).address).unwrap().remove(0);
@@ -154,10 +154,7 @@ fn commits_go_on_while_another_process_holds_the_catalog() {
 fn a_takedown_beside_a_held_catalog_does_not_pass_for_done() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path());
-    let mut first = writer(&archive);
-    put(&mut first, page(1, 1));
-    first.commit().unwrap();
-    drop(first);
+    add(&archive, page(1, 1));
     let all = archive.snapshots(&page(1, 1).address).unwrap();
     let holder = rusqlite::Connection::open(folder.path().join("catalog.sqlite")).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -186,10 +183,7 @@ fn a_page_that_is_taken_out_while_it_is_on_its_way_does_not_come_back() {
     put(&mut slow, page(2, 1));
     // Meanwhile another process adds the page and takes it out.
     let other = open(folder.path());
-    let mut quick = writer(&other);
-    put(&mut quick, page(1, 1));
-    quick.commit().unwrap();
-    drop(quick);
+    add(&other, page(1, 1));
     forget(folder.path(), &page(1, 1).address);
     slow.commit().unwrap();
     drop(slow);
@@ -201,10 +195,7 @@ fn a_page_that_is_taken_out_while_it_is_on_its_way_does_not_come_back() {
 fn a_pack_that_rests_on_what_was_taken_out_goes_when_it_was_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path());
-    let mut first = writer(&archive);
-    put(&mut first, page(1, 1));
-    first.commit().unwrap();
-    drop(first);
+    add(&archive, page(1, 1));
     let mut second = writer(&archive);
     put(&mut second, page(1, 2));
     forget(folder.path(), &page(1, 1).address);
