@@ -6,6 +6,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use compact_str::CompactString;
+
 use crate::digest::Hash;
 
 /// One page cut into blocks by `blocks-v1`, with what the page says about itself.
@@ -81,7 +83,7 @@ pub struct Container {
     /// Index of the enclosing container in [`Document::containers`]; `None` at the top.
     pub parent: Option<u32>,
     /// Tag name in lower case.
-    pub tag: Box<str>,
+    pub tag: CompactString,
     /// Attributes in source order, names in lower case, values with references resolved. Only those
     /// that rules ask for are kept: `id class itemprop itemtype role property name hidden
     /// aria-hidden style` and every name that starts with `data-` or `dmcf-`.
@@ -94,9 +96,9 @@ pub struct Container {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attribute {
     /// Name in lower case.
-    pub name: Box<str>,
+    pub name: CompactString,
     /// Value with character references resolved; empty if the attribute has none.
-    pub value: Box<str>,
+    pub value: CompactString,
 }
 
 /// One paragraph-like unit of a page, cut by `blocks-v1`.
