@@ -191,6 +191,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_revision_that_undoes_others_costs_next_to_nothing() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let whole = history(1).remove(0);
+        let blanked = document(&["nothing is left of it"]);
+        for (snapshot, document) in (1..).zip([&whole, &blanked, &blanked, &whole, &blanked]) {
+            record(conn, "a.example", 1, snapshot, document);
+        }
+        let stored = |snapshot: i64| -> (Option<i64>, u32) {
+            let row = conn.query_row(
+                "SELECT base, length FROM outlines WHERE snapshot = ?1",
+                [snapshot],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            );
+            row.unwrap()
+        };
+        assert!(stored(1).1 > 400);
+        let (base, length) = stored(4);
+        assert_eq!(base, Some(1));
+        assert!(length < 8, "{length}");
+        // Where the page before serves, it is the base.
+        assert_eq!(stored(3).0, Some(2));
+        assert_eq!(
+            outline(conn, 4).unwrap(),
+            *Outline::of(&whole, Hash::default()).blocks
+        );
+    }
+
+    #[test]
     fn every_outline_of_a_long_history_is_read_back_and_found() {
         let catalog = tables();
         let conn = catalog.connection();

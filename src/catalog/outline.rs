@@ -130,20 +130,14 @@ pub struct Encoded {
 /// Writes `blocks` against `base`, which may be empty.
 #[must_use]
 pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
-    let mut positions: FxHashMap<OutlineBlock, Vec<u32>> = FxHashMap::default();
-    for (position, block) in base.iter().enumerate() {
-        let known = positions.entry(*block).or_default();
-        if known.len() < CANDIDATES {
-            known.push(position as u32);
-        }
-    }
-    let mut earlier: FxHashMap<OutlineBlock, u32> = FxHashMap::default();
+    let positions = Positions::of(base);
+    let mut earlier: FxHashMap<&OutlineBlock, u32> = FxHashMap::default();
     let mut encoded = Encoded::default();
     let mut expected = 0_usize;
     let mut at = 0;
     let mut literal_from = 0;
     while at < blocks.len() {
-        let in_base = longest(base, &blocks[at..], expected, positions.get(&blocks[at]));
+        let in_base = longest(base, &blocks[at..], expected, positions.of_block(&blocks[at]));
         let (from_self, start) = match earlier.get(&blocks[at]) {
             Some(&start) => {
                 let start = start as usize;
@@ -159,7 +153,7 @@ pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
         };
         let length = in_base.0.max(from_self);
         if length == 0 {
-            earlier.insert(blocks[at], at as u32);
+            earlier.insert(&blocks[at], at as u32);
             at += 1;
             continue;
         }
@@ -176,7 +170,7 @@ pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
             put_varint(&mut encoded.bytes, (at - start) as u64);
         }
         for (offset, block) in blocks[at..at + length].iter().enumerate() {
-            earlier.entry(*block).or_insert((at + offset) as u32);
+            earlier.entry(block).or_insert((at + offset) as u32);
         }
         at += length;
         literal_from = at;
@@ -185,12 +179,37 @@ pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
     encoded
 }
 
+/// Where the blocks of a base stand.
+struct Positions<'a> {
+    first: FxHashMap<&'a OutlineBlock, u32>,
+    /// For every position the next one of an equal block.
+    next: Vec<Option<u32>>,
+}
+
+impl<'a> Positions<'a> {
+    fn of(base: &'a [OutlineBlock]) -> Self {
+        let mut first = FxHashMap::default();
+        first.reserve(base.len());
+        let mut next = vec![None; base.len()];
+        for (position, block) in base.iter().enumerate().rev() {
+            next[position] = first.insert(block, position as u32);
+        }
+        Self { first, next }
+    }
+
+    /// The first positions of a block, ascending.
+    fn of_block(&self, block: &OutlineBlock) -> impl Iterator<Item = u32> {
+        let first = self.first.get(block).copied();
+        std::iter::successors(first, |&position| self.next[position as usize]).take(CANDIDATES)
+    }
+}
+
 /// Length and position of the longest run of `base` that `blocks` starts with.
 fn longest(
     base: &[OutlineBlock],
     blocks: &[OutlineBlock],
     expected: usize,
-    positions: Option<&Vec<u32>>,
+    positions: impl Iterator<Item = u32>,
 ) -> (usize, usize) {
     let run = |start: usize| {
         base.get(start..).map_or(0, |rest| {
@@ -201,7 +220,7 @@ fn longest(
         })
     };
     let mut best = (run(expected), expected);
-    for &position in positions.into_iter().flatten() {
+    for position in positions {
         let length = run(position as usize);
         if length > best.0 {
             best = (length, position as usize);

@@ -1,6 +1,7 @@
 //! Which packs were read into the catalog, and where their pages and records lie.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rustc_hash::FxHashSet;
 
 use super::snapshots::prefix;
 use super::{CatalogError, blocks};
@@ -317,21 +318,21 @@ pub fn pages_of(connection: &Connection, pack: i64) -> Result<Vec<(u64, PageRow)
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The deltas that rest on bodies of these packs: their pack, the prefix of the base, their depth.
+/// The deltas that rest on bodies of these packs: their pack, the prefix of the base, their depth. Looks
+/// at every page: an index for what is asked so rarely would be a twentieth of the catalog.
 pub fn resting_on(connection: &Connection, packs: &[i64]) -> Result<Vec<(i64, u64, u32)>, CatalogError> {
-    let mut bases: Vec<u64> = Vec::new();
+    let mut bases: FxHashSet<u64> = FxHashSet::default();
     for pack in packs {
         bases.extend(pages_of(connection, *pack)?.into_iter().map(|(prefix, _)| prefix));
     }
-    bases.sort_unstable();
-    bases.dedup();
     let mut statement =
-        connection.prepare_cached("SELECT pack, depth FROM pages WHERE base = ?1 AND base IS NOT NULL")?;
+        connection.prepare_cached("SELECT pack, base, depth FROM pages WHERE base IS NOT NULL")?;
+    let mut rows = statement.query([])?;
     let mut found = Vec::new();
-    for base in bases {
-        let mut rows = statement.query([base.cast_signed()])?;
-        while let Some(row) = rows.next()? {
-            found.push((row.get(0)?, base, row.get(1)?));
+    while let Some(row) = rows.next()? {
+        let base = row.get::<_, i64>(1)?.cast_unsigned();
+        if bases.contains(&base) {
+            found.push((row.get(0)?, base, row.get(2)?));
         }
     }
     Ok(found)

@@ -30,8 +30,11 @@ const LOWEST_FAN: usize = 32;
 /// Postings in a run that is too large for the lowest level; each level takes [`FAN`] times as many.
 const LOWEST_RUN: usize = 4096;
 
-/// Postings in a chunk: about 1,900 bytes, so that two share a database page.
-const CHUNK: usize = 512;
+/// Bytes of a chunk, at most: with its row it fills a page of 4096 bytes and needs no overflow page.
+const CHUNK: usize = 4030;
+
+/// Postings in a chunk, at most: its count of keys has 16 bits.
+const MAX_CHUNK_POSTINGS: usize = 4096;
 
 /// What the keys are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -201,6 +204,8 @@ struct Writer<'a> {
     conn: &'a Connection,
     run: i64,
     pending: Vec<Posting>,
+    /// Postings that should fill a chunk: as many as filled the last one.
+    fill: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -210,35 +215,48 @@ impl<'a> Writer<'a> {
         Ok(Self {
             conn,
             run: conn.last_insert_rowid(),
-            pending: Vec::with_capacity(CHUNK),
+            pending: Vec::with_capacity(MAX_CHUNK_POSTINGS),
+            fill: 1024,
         })
     }
 
     fn push(&mut self, posting: Posting) -> Result<(), CatalogError> {
-        if self.pending.len() == CHUNK {
+        // Some more than fit: what is cut off begins the next chunk.
+        if self.pending.len() >= (self.fill + self.fill / 16).min(MAX_CHUNK_POSTINGS) {
             self.flush()?;
         }
         self.pending.push(posting);
         Ok(())
     }
 
+    /// Writes one chunk of as many of the first postings as fit.
     fn flush(&mut self) -> Result<(), CatalogError> {
-        if let Some(first) = self.pending.first() {
-            self.conn
-                .prepare_cached("INSERT INTO postings (run, key, article, data) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![
-                    self.run,
-                    first.0.cast_signed(),
-                    first.1,
-                    encode(&self.pending)
-                ])?;
-            self.pending.clear();
+        let Some(first) = self.pending.first().copied() else {
+            return Ok(());
+        };
+        let mut taken = self.pending.len();
+        let mut data = encode(&self.pending);
+        while data.len() > CHUNK && taken > 1 {
+            taken = (taken * CHUNK / data.len()).clamp(1, taken - 1);
+            data = encode(&self.pending[..taken]);
         }
+        self.fill = if taken < self.pending.len() {
+            taken
+        } else {
+            (taken * CHUNK / data.len().max(1)).clamp(1, MAX_CHUNK_POSTINGS)
+        };
+        self.conn
+            .prepare_cached("INSERT INTO postings (run, key, article, data) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![self.run, first.0.cast_signed(), first.1, data])?;
+        self.pending.drain(..taken);
         Ok(())
     }
 
     fn finish(mut self) -> Result<(), CatalogError> {
-        self.flush()
+        while !self.pending.is_empty() {
+            self.flush()?;
+        }
+        Ok(())
     }
 }
 

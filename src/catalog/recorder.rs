@@ -25,6 +25,12 @@ const SITE_CANDIDATES: i64 = 12;
 /// A base must share one of this many blocks with the page written against it.
 const LEAST_SHARED: usize = 24;
 
+/// Blocks spelled out from which an earlier base is tried, ...
+const REVERT_LITERALS: usize = 8;
+
+/// ... and how many steps back.
+const REVERTED: i64 = 4;
+
 /// Postings held before they become a run: 16 MB.
 const MAX_HELD: usize = 1 << 20;
 
@@ -90,7 +96,17 @@ impl Recorder {
             Some(base) => self.outlines.get(conn, base)?,
             None => Arc::from([]),
         };
-        let data = outline::encode(&base_blocks, blocks).bytes;
+        let mut base = base;
+        let mut encoded = outline::encode(&base_blocks, blocks);
+        if encoded.literals.len() >= REVERT_LITERALS {
+            for before in before_tip(conn, article, step)? {
+                let instead = outline::encode(&self.outlines.get(conn, before)?, blocks);
+                if instead.bytes.len() < encoded.bytes.len() {
+                    (base, encoded) = (Some(before), instead);
+                }
+            }
+        }
+        let data = encoded.bytes;
         let start = stream::append(conn, &data)?.cast_signed();
         conn.prepare_cached(
             "INSERT INTO outlines (snapshot, article, step, base, depth, start, length)
@@ -209,6 +225,19 @@ fn base_for_step(conn: &Connection, article: i64, step: i64) -> Result<Option<i6
         .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 AND step = ?2")?
         .query_row([article, step - lowest_digit(step)], |row| row.get(0))
         .optional()?)
+}
+
+/// Snapshots before the newest one that the outline of `step` may rest on as well: a revision that undoes
+/// others is like the one before them. They lie within the same [`RADIX`] steps, so that no chain becomes
+/// longer.
+fn before_tip(conn: &Connection, article: i64, step: i64) -> Result<Vec<i64>, CatalogError> {
+    let from = (step - REVERTED).max(step / RADIX * RADIX);
+    Ok(conn
+        .prepare_cached(
+            "SELECT snapshot FROM outlines WHERE article = ?1 AND step BETWEEN ?2 AND ?3 ORDER BY step DESC",
+        )?
+        .query_map([article, from, step - 2], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
 }
 
 /// The value of the lowest place of `step` to the base [`RADIX`] that is not zero.

@@ -6,7 +6,7 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 7;
+pub const VERSION: i64 = 8;
 
 /// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
 /// says where the bodies lie, `records` where the snapshot records lie; both may name
@@ -37,7 +37,6 @@ CREATE TABLE pages (
     PRIMARY KEY (prefix, pack, at, place)
 ) WITHOUT ROWID;
 CREATE INDEX pages_pack ON pages (pack);
-CREATE INDEX pages_base ON pages (base, depth) WHERE base IS NOT NULL;
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,

@@ -13,6 +13,36 @@ fn scrambled(n: u64) -> u64 {
 }
 
 #[test]
+fn chunks_fill_a_database_page_and_no_more() {
+    let conn = open();
+    // Dense first, then sparse, then articles in numbers that need many bits.
+    let dense = (0..20_000).map(|n| (n, 1));
+    let sparse = (1..20_000_u64).map(|n| (20_000 + n * 199_999, n.cast_signed() % 5000));
+    let wide = (1..3000).map(|n| (u64::from(u32::MAX) - n, i64::MAX >> (n % 7)));
+    let all: Vec<Posting> = dense.chain(sparse).chain(wide).collect();
+    add(&conn, Space::Content, all.clone()).unwrap();
+    let lengths: Vec<u32> = conn
+        .prepare("SELECT length(data) FROM postings ORDER BY chunk")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(lengths.iter().all(|length| *length as usize <= CHUNK));
+    let full = lengths
+        .iter()
+        .filter(|length| **length as usize > CHUNK * 9 / 10)
+        .count();
+    assert!(full * 4 > lengths.len() * 3, "{lengths:?}");
+    let mut reader = Reader::open(&conn, Space::Content).unwrap();
+    let mut articles = Vec::new();
+    for (key, article) in all.into_iter().step_by(97) {
+        reader.articles(&conn, key, key, &mut articles).unwrap();
+        assert!(articles.contains(&article), "{key}");
+    }
+}
+
+#[test]
 fn every_posting_is_found_through_all_merges_and_nothing_else_is() {
     let conn = open();
     let mut truth: BTreeSet<Posting> = BTreeSet::new();
