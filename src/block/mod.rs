@@ -6,8 +6,6 @@
 use std::fmt;
 use std::ops::Range;
 
-use compact_str::CompactString;
-
 use crate::digest::Hash;
 
 /// One page cut into blocks by `blocks-v1`, with what the page says about itself.
@@ -83,7 +81,7 @@ pub struct Container {
     /// Index of the enclosing container in [`Document::containers`]; `None` at the top.
     pub parent: Option<u32>,
     /// Tag name in lower case.
-    pub tag: CompactString,
+    pub tag: Box<str>,
     /// Attributes in source order, names in lower case, values with references resolved. Only those
     /// that rules ask for are kept: `id class itemprop itemtype role property name hidden
     /// aria-hidden style` and every name that starts with `data-` or `dmcf-`.
@@ -96,9 +94,9 @@ pub struct Container {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attribute {
     /// Name in lower case.
-    pub name: CompactString,
+    pub name: Box<str>,
     /// Value with character references resolved; empty if the attribute has none.
-    pub value: CompactString,
+    pub value: Box<str>,
 }
 
 /// One paragraph-like unit of a page, cut by `blocks-v1`.

@@ -1,8 +1,6 @@
 //! Elements that enclose blocks without being one. Most enclose none, so an open one is only a
 //! range until a block inside it is kept.
 
-use compact_str::CompactString;
-
 use super::token::{Token, Tokenizer, attribute_value};
 use crate::block::{Attribute, Container};
 
@@ -96,11 +94,11 @@ pub(super) fn start_tag(
     text: &str,
     range: (usize, usize),
     keep: impl Fn(&str) -> bool,
-) -> (CompactString, Vec<Attribute>) {
+) -> (Box<str>, Vec<Attribute>) {
     let tag = &text[range.0..range.1];
     let mut tokenizer = Tokenizer::new(tag);
     let Token::Start { name, .. } = tokenizer.next() else {
-        return (CompactString::default(), Vec::new());
+        return (Box::default(), Vec::new());
     };
     let mut attributes: Vec<Attribute> = Vec::with_capacity(tokenizer.attributes().len());
     for span in tokenizer.attributes() {
@@ -118,12 +116,11 @@ pub(super) fn start_tag(
 }
 
 /// A name as the tokenizer gives it: ASCII letters in lower case, U+0000 as U+FFFD.
-fn lower(name: &str) -> CompactString {
-    let mut name = if name.contains('\0') {
+fn lower(name: &str) -> Box<str> {
+    let name = name.to_ascii_lowercase();
+    if name.contains('\0') {
         name.replace('\0', "\u{fffd}").into()
     } else {
-        CompactString::new(name)
-    };
-    name.make_ascii_lowercase();
-    name
+        name.into()
+    }
 }

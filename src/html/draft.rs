@@ -148,7 +148,7 @@ impl<'a> Finisher<'a> {
         let id = attributes
             .iter()
             .find(|attribute| &*attribute.name == "dmcf-pid")
-            .map(|attribute| attribute.value.as_str().into());
+            .map(|attribute| attribute.value.clone());
         Block {
             kind: draft.kind,
             range: draft.range.clone(),
