@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 
 use super::cache::Body;
 use super::{Archive, ArchiveError, held};
-use crate::catalog::blocks::{Outline, OutlineBlock, Outlines};
+use crate::catalog::blocks::Outline;
 use crate::catalog::snapshots;
 use crate::digest::Hash;
 use crate::pack::{MAX_DEPTH, codec};
@@ -34,11 +34,6 @@ const SITE_PAGES: u32 = 32;
 
 /// Block keys remembered of a page: the smallest ones, so that two pages that share blocks share keys.
 const SKETCH: usize = 96;
-
-/// A page of the site serves as base where it shares at least one of this many keys: of 1,977 pages of
-/// sites with other layouts, those that shared fewer became 3 % smaller by a base, for a quarter of the
-/// time that compressing them takes.
-const LEAST_SHARED: usize = 32;
 
 /// Articles and sites remembered between pages. Forgetting one costs a look into the catalog.
 const MAX_REMEMBERED: usize = 8192;
@@ -66,20 +61,7 @@ struct Article {
 struct SitePage {
     candidate: Candidate,
     address: String,
-    /// Smallest block keys; `None` if its blocks are not known.
-    sketch: Option<Vec<u64>>,
-}
-
-impl SitePage {
-    /// How many of the keys it shares; `None` if they are too few for a base. Where blocks are not known
-    /// the address must do.
-    fn shares(&self, keys: Option<&[u64]>) -> Option<usize> {
-        let (Some(keys), Some(sketch)) = (keys, &self.sketch) else {
-            return Some(0);
-        };
-        let alike = shared(keys, sketch);
-        (alike * LEAST_SHARED >= keys.len()).then_some(alike)
-    }
+    sketch: Vec<u64>,
 }
 
 /// What is remembered for choosing bases.
@@ -115,9 +97,9 @@ fn level_of(number: u64) -> usize {
     level
 }
 
-/// The smallest keys of some blocks, ascending.
-fn sketch(blocks: &[OutlineBlock]) -> Vec<u64> {
-    let mut keys: Vec<u64> = blocks.iter().map(|block| block.key).collect();
+fn sketch(outline: Option<&Outline>) -> Vec<u64> {
+    let Some(outline) = outline else { return Vec::new() };
+    let mut keys: Vec<u64> = outline.blocks.iter().map(|block| block.key).collect();
     keys.sort_unstable();
     keys.dedup();
     keys.truncate(SKETCH);
@@ -194,14 +176,14 @@ impl Bases {
             candidates.extend(article.levels.iter().skip(level_of(article.next)).cloned());
         } else if let Some(pages) = self.site(archive, address)? {
             limit = limit.min(MAX_FIRST_DEPTH);
-            let keys = outline.map(|outline| sketch(&outline.blocks));
+            let keys = sketch(outline);
             let mut ranked: Vec<(usize, usize, usize)> = pages
                 .iter()
                 .enumerate()
                 .filter(|(_, page)| page.candidate.depth < limit)
-                .filter_map(|(index, page)| {
-                    let alike = page.shares(keys.as_deref())?;
-                    Some((alike, common_prefix(address, &page.address), index))
+                .map(|(index, page)| {
+                    let alike = shared(&keys, &page.sketch);
+                    (alike, common_prefix(address, &page.address), index)
                 })
                 .collect();
             ranked.sort_unstable_by(|one, other| other.cmp(one));
@@ -251,7 +233,7 @@ impl Bases {
             pages.push_back(SitePage {
                 candidate,
                 address: address.to_owned(),
-                sketch: outline.map(|outline| sketch(&outline.blocks)),
+                sketch: sketch(outline),
             });
         }
         Ok(())
@@ -307,18 +289,16 @@ impl Article {
 
 fn load_site(archive: &Archive, site: &str) -> Result<VecDeque<SitePage>, ArchiveError> {
     let found = snapshots::of_site(held(&archive.catalog).connection(), site, SITE_PAGES)?;
-    let mut outlines = Outlines::default();
     let mut pages = VecDeque::new();
-    for page in found.into_iter().rev() {
-        if let Some(place) = archive.places(&page.body)?.first() {
-            let blocks = outlines.get(held(&archive.catalog).connection(), page.snapshot);
+    for (address, body) in found.into_iter().rev() {
+        if let Some(place) = archive.places(&body)?.first() {
             pages.push_back(SitePage {
                 candidate: Candidate {
-                    body: page.body,
+                    body,
                     depth: place.depth,
                 },
-                address: page.key,
-                sketch: blocks.ok().map(|blocks| sketch(&blocks)),
+                address,
+                sketch: Vec::new(),
             });
         }
     }
@@ -356,26 +336,6 @@ mod tests {
         assert_eq!(depth_limit(1), MAX_DEPTH);
         assert_eq!(depth_limit(1 << 20), 24);
         assert_eq!(depth_limit(64 << 20), 2);
-    }
-
-    #[test]
-    fn a_page_that_shares_next_to_nothing_is_no_base() {
-        let page = |sketch| SitePage {
-            candidate: Candidate {
-                body: Hash([0; 32]),
-                depth: 0,
-            },
-            address: String::new(),
-            sketch,
-        };
-        let keys: Vec<u64> = (0..SKETCH as u64).collect();
-        assert_eq!(page(Some(vec![3, 5, 8, 1000])).shares(Some(&keys)), Some(3));
-        assert_eq!(page(Some(vec![3, 5, 1000])).shares(Some(&keys)), None);
-        assert_eq!(page(Some(vec![3, 1000])).shares(Some(&keys[..20])), Some(1));
-        assert_eq!(page(Some(vec![3])).shares(None), Some(0));
-        assert_eq!(page(None).shares(Some(&keys)), Some(0));
-        // A page without blocks shares all it has.
-        assert_eq!(page(Some(vec![])).shares(Some(&[])), Some(0));
     }
 
     #[test]

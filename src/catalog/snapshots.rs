@@ -323,32 +323,21 @@ pub fn newest_body(connection: &Connection, article: i64) -> Result<Option<Hash>
     Ok(body.as_deref().and_then(hash_of))
 }
 
-/// A page of a site that may serve as base of others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SitePage {
-    /// Article key.
-    pub key: String,
-    /// Row of its newest snapshot.
-    pub snapshot: i64,
-    /// BLAKE3 of that snapshot's body.
-    pub body: Hash,
-}
-
 /// Keys and newest bodies of the articles of a site, the last ones that were added.
-pub fn of_site(connection: &Connection, site: &str, limit: u32) -> Result<Vec<SitePage>, CatalogError> {
+pub fn of_site(connection: &Connection, site: &str, limit: u32) -> Result<Vec<(String, Hash)>, CatalogError> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.key, s.id, s.body FROM articles a JOIN snapshots s ON s.id = (
-             SELECT max(id) FROM snapshots WHERE article = a.id AND (status IS NULL OR status = 200))
-         WHERE a.site = ?1 ORDER BY a.id DESC LIMIT ?2",
+        "SELECT a.key, (SELECT body FROM snapshots s WHERE s.article = a.id
+            AND (s.status IS NULL OR s.status = 200) ORDER BY s.id DESC LIMIT 1)
+         FROM articles a WHERE a.site = ?1 ORDER BY a.id DESC LIMIT ?2",
     )?;
     let rows = statement.query_map(params![site, limit], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (key, snapshot, body) = row?;
-        if let Some(body) = hash_of(&body) {
-            found.push(SitePage { key, snapshot, body });
+        let (key, body) = row?;
+        if let Some(body) = body.as_deref().and_then(hash_of) {
+            found.push((key, body));
         }
     }
     Ok(found)
