@@ -22,7 +22,7 @@ use crate::digest::{Hash, sha256};
 ///
 /// `step` counts the snapshots of an article in the order in which they were recorded, `base` names
 /// the snapshot whose outline this one was written against, `depth` how many bases an article's first
-/// outline rests on, `start` and `length` which bytes of `outline_data` are its own
+/// outline rests on (0 for all others, but for one that took over the base of a first one that was removed), `start` and `length` which bytes of `outline_data` are its own
 /// ([`super::stream`]). `outline_sites` remembers the pages of a site that may serve as base of the next.
 pub const TABLES: &str = "
 CREATE TABLE outlines (
@@ -39,6 +39,7 @@ CREATE TABLE outline_data (
     data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX outlines_article ON outlines (article, step);
+CREATE INDEX outlines_base ON outlines (base) WHERE depth > 0;
 CREATE TABLE outline_sites (
     site TEXT NOT NULL,
     snapshot INTEGER NOT NULL,
@@ -294,6 +295,45 @@ pub(super) mod tests {
             )
             .unwrap();
         assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn removal_in_any_order_leaves_the_outlines_of_a_whole_site_readable() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let history = history(40);
+        // Eight articles of one site, by turns; the first outline of each rests on another article's.
+        let mut left: Vec<(i64, i64)> = (0..40).map(|n| (n % 8, n)).collect();
+        for ((article, snapshot), document) in left.iter().zip(&history) {
+            record(conn, "a.example", *article, *snapshot, document);
+        }
+        let foreign: i64 = conn
+            .query_row(
+                "SELECT count(*) FROM outlines o JOIN outlines b ON b.snapshot = o.base
+                 WHERE o.article <> b.article",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(foreign, 7);
+        // The oldest of an article, so that its second takes over a base of another article; then others.
+        for round in 0..left.len() {
+            let at = if round < 12 {
+                round % 3
+            } else {
+                round * 7 % left.len()
+            };
+            let (article, snapshot) = left.remove(at);
+            remove(conn, article, &[snapshot]).unwrap();
+            for (_, snapshot) in &left {
+                let document = &history[*snapshot as usize];
+                assert_eq!(
+                    outline(conn, *snapshot).unwrap(),
+                    *Outline::of(document, Hash::default()).blocks,
+                    "{snapshot} after {round}"
+                );
+            }
+        }
     }
 
     #[test]

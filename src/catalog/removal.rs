@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashSet;
 
 use super::outlines::{Outlines, row, steps};
@@ -13,7 +13,7 @@ use super::{CatalogError, outline, stream};
 /// written anew; [`tidy`] takes their keys out of the postings.
 pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
     let mut outlines = Outlines::default();
-    for &snapshot in snapshots {
+    for (snapshot, step) in newest_first(conn, article, snapshots)? {
         let Some((base, start, length)) = row(conn, snapshot)? else {
             continue;
         };
@@ -21,18 +21,16 @@ pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), 
             Some(base) => outlines.get(conn, base)?,
             None => Arc::from([]),
         };
-        let dependents: Vec<i64> = conn
-            .prepare_cached("SELECT snapshot FROM outlines WHERE base = ?1")?
-            .query_map([snapshot], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for dependent in dependents {
+        for dependent in resting_on(conn, article, snapshot, step)? {
             let old = row(conn, dependent)?;
             let data = outline::encode(&base_blocks, &outlines.get(conn, dependent)?).bytes;
             let start = stream::append(conn, &data)?.cast_signed();
             conn.prepare_cached(
-                "UPDATE outlines SET base = ?2, start = ?3, length = ?4 WHERE snapshot = ?1",
+                "UPDATE outlines SET base = ?2, start = ?3, length = ?4,
+                     depth = max(depth, (SELECT depth FROM outlines WHERE snapshot = ?5))
+                 WHERE snapshot = ?1",
             )?
-            .execute(params![dependent, base, start, data.len() as u32])?;
+            .execute(params![dependent, base, start, data.len() as u32, snapshot])?;
             if let Some((_, start, length)) = old {
                 stream::erase(conn, start, u64::from(length))?;
             }
@@ -46,6 +44,36 @@ pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), 
     conn.prepare_cached("INSERT OR IGNORE INTO posting_stale (article) VALUES (?1)")?
         .execute([article])?;
     Ok(())
+}
+
+/// Those of the snapshots that have an outline, with their steps, the last one first: what rests on one of
+/// them and goes as well is gone by then.
+fn newest_first(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<Vec<(i64, i64)>, CatalogError> {
+    let mut statement =
+        conn.prepare_cached("SELECT step FROM outlines WHERE snapshot = ?1 AND article = ?2")?;
+    let mut found = Vec::with_capacity(snapshots.len());
+    for &snapshot in snapshots {
+        let step = statement
+            .query_row([snapshot, article], |row| row.get::<_, i64>(0))
+            .optional()?;
+        found.extend(step.map(|step| (snapshot, step)));
+    }
+    found.sort_unstable_by_key(|(_, step)| std::cmp::Reverse(*step));
+    Ok(found)
+}
+
+/// Outlines written against one: later ones of the article, and of other articles those of which `depth`
+/// tells that they rest on another article's.
+fn resting_on(conn: &Connection, article: i64, snapshot: i64, step: i64) -> Result<Vec<i64>, CatalogError> {
+    let of_article = conn
+        .prepare_cached("SELECT snapshot FROM outlines WHERE article = ?1 AND step > ?2 AND base = ?3")?
+        .query_map([article, step, snapshot], |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    let others = conn
+        .prepare_cached("SELECT snapshot FROM outlines WHERE base = ?1 AND depth > 0 AND article <> ?2")?
+        .query_map([snapshot, article], |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    Ok([of_article, others].concat())
 }
 
 /// Takes the keys out of the postings that [`remove`] left behind. They harm no lookup, so this is
