@@ -34,6 +34,7 @@ use crate::pack::{Pack, PackError, Record};
 use crate::page::{Page, article_key};
 
 pub use crate::catalog::overview::{Grown, Watermark};
+pub use crate::catalog::packs::LostPack;
 pub use crate::catalog::snapshots::{ArticleSummary, Snapshot};
 pub use cache::Body;
 pub use commit::{Commit, Committed, Committer, Sealed};
@@ -178,6 +179,16 @@ impl Archive {
         };
         let found = snapshots::find(catalog.connection(), article, &page.address, page.moment, body)?;
         Ok(found.is_some())
+    }
+
+    /// Packs that vanished with snapshots no other pack holds.
+    pub fn lost_packs(&self) -> Result<Vec<LostPack>, ArchiveError> {
+        Ok(packs::lost(held(&self.catalog).connection())?)
+    }
+
+    /// No longer tells of the packs that vanished until now.
+    pub(crate) fn accept_lost_packs(&self) -> Result<(), ArchiveError> {
+        Ok(packs::accept_lost(held(&self.catalog).connection())?)
     }
 
     /// Figures about the whole archive.

@@ -193,7 +193,7 @@ impl Archive {
         }
         let mut catalog = held(&self.catalog);
         let tx = catalog.write()?;
-        packs::drop(&tx, gone)?;
+        packs::drop_vanished(&tx, gone)?;
         tx.commit().map_err(CatalogError::from)?;
         drop(catalog);
         let mut handles = held(&self.handles);

@@ -326,7 +326,7 @@ pub(super) mod tests {
             let (article, snapshot) = left.remove(at);
             remove(conn, article, &[snapshot]).unwrap();
             for (_, snapshot) in &left {
-                let document = &history[*snapshot as usize];
+                let document = &history[usize::try_from(*snapshot).unwrap()];
                 assert_eq!(
                     outline(conn, *snapshot).unwrap(),
                     *Outline::of(document, Hash::default()).blocks,

@@ -87,6 +87,8 @@ pub fn add(tx: &Transaction<'_>, pack: &PackRow) -> Result<i64, CatalogError> {
         pack.cold,
         pack.damaged,
     ])?;
+    tx.prepare_cached("DELETE FROM lost_packs WHERE name = ?1")?
+        .execute([&pack.name.0[..]])?;
     let mut statement = tx.prepare_cached("SELECT id FROM packs WHERE name = ?1")?;
     Ok(statement.query_row([&pack.name.0[..]], |row| row.get(0))?)
 }
@@ -154,19 +156,71 @@ pub fn records(connection: &Connection, snapshot: i64) -> Result<Vec<RecordRow>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Drops packs that are gone, and the snapshots of which no record is left.
-pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
+/// A pack that vanished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostPack {
+    /// BLAKE3 of the file, its name.
+    pub name: Hash,
+    /// Snapshots of which no other pack had a record then.
+    pub snapshots: u64,
+}
+
+/// The packs that vanished with snapshots no other pack holds, until they are there again or
+/// [`accept_lost`] is called. A catalog that was made anew knows of none.
+pub fn lost(connection: &Connection) -> Result<Vec<LostPack>, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT name, snapshots FROM lost_packs ORDER BY name")?;
+    let rows = statement.query_map([], |row| {
+        let name: Vec<u8> = row.get(0)?;
+        Ok(LostPack {
+            name: Hash(name.try_into().unwrap_or_default()),
+            snapshots: row.get::<_, i64>(1)?.cast_unsigned(),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets the packs that vanished.
+pub fn accept_lost(connection: &Connection) -> Result<(), CatalogError> {
+    connection.execute("DELETE FROM lost_packs", [])?;
+    Ok(())
+}
+
+/// Drops packs that vanished, and the snapshots of which no record is left; takes note of what is lost.
+pub fn drop_vanished(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
     if packs.is_empty() {
         return Ok(());
     }
+    gather(tx, packs)?;
     tx.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY); DELETE FROM gone;
-         CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;",
+        "INSERT OR REPLACE INTO lost_packs
+         SELECT p.name, count(DISTINCT r.snapshot) FROM records r JOIN packs p ON p.id = r.pack
+         WHERE r.pack IN (SELECT id FROM gone) AND NOT EXISTS (
+             SELECT 1 FROM records o WHERE o.snapshot = r.snapshot AND o.pack NOT IN (SELECT id FROM gone))
+         GROUP BY p.id;",
     )?;
+    drop(tx, packs)
+}
+
+/// Lists packs in the temporary table `gone`.
+fn gather(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
+    tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY); DELETE FROM gone;")?;
     for pack in packs {
         tx.prepare_cached("INSERT INTO gone VALUES (?1)")?
             .execute([pack])?;
     }
+    Ok(())
+}
+
+/// Drops packs of which all that matters was read back from others, and the snapshots of which no record is
+/// left.
+pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
+    if packs.is_empty() {
+        return Ok(());
+    }
+    gather(tx, packs)?;
+    tx.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;",
+    )?;
     tx.execute_batch(
         "INSERT OR IGNORE INTO touched SELECT snapshot FROM records WHERE pack IN (SELECT id FROM gone);
          DELETE FROM pages WHERE pack IN (SELECT id FROM gone);

@@ -11,7 +11,8 @@ pub const VERSION: i64 = 8;
 /// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
 /// says where the bodies lie, `records` where the snapshot records lie; both may name
 /// several copies. `snapshots.body` is the whole BLAKE3 of the body; prefixes are the first eight
-/// bytes as a signed big-endian number. `meta` tells under `attribute` where declared hashes were read from.
+/// bytes as a signed big-endian number. `lost_packs`
+/// remembers packs that vanished with snapshots no other pack holds. `meta` tells under `attribute` where declared hashes were read from.
 const TABLES: &str = "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
@@ -26,6 +27,10 @@ CREATE TABLE packs (
     cold INTEGER NOT NULL,
     damaged INTEGER NOT NULL
 );
+CREATE TABLE lost_packs (
+    name BLOB PRIMARY KEY,
+    snapshots INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE pages (
     prefix INTEGER NOT NULL,
     pack INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Global;
 use super::arguments::Reading;
 use super::failure::Failure;
+use super::terminal::tell_user;
 use crate::archive::{Archive, Snapshot};
 use crate::disk::LocalDisk;
 use crate::label::{Reader, Rules, with_attribute};
@@ -32,7 +33,25 @@ pub(super) fn open(global: &Global) -> Result<Archive, Failure> {
     if !path.is_dir() {
         return Err(no_archive(&path));
     }
-    Archive::open(Arc::new(LocalDisk::new(&path))).map_err(|error| Failure::from(error).inside(&path))
+    let archive =
+        Archive::open(Arc::new(LocalDisk::new(&path))).map_err(|error| Failure::from(error).inside(&path))?;
+    tell_of_lost_packs(&archive, &path)?;
+    Ok(archive)
+}
+
+/// What vanished is told by every command until it is back, or until `repair` accepts it.
+fn tell_of_lost_packs(archive: &Archive, path: &Path) -> Result<(), Failure> {
+    let lost = archive.lost_packs()?;
+    if !lost.is_empty() {
+        let snapshots = lost.iter().map(|pack| pack.snapshots).sum();
+        tell_user(&format!(
+            "{}: {} missing, with {} that no other pack holds; `pressmark scrub` tells more",
+            path.display(),
+            counted(lost.len() as u64, "pack"),
+            counted(snapshots, "snapshot"),
+        ));
+    }
+    Ok(())
 }
 
 fn no_archive(path: &Path) -> Failure {
@@ -61,8 +80,10 @@ pub(super) fn open_complete(global: &Global, reading: &Reading) -> Result<(Archi
 /// Opens the archive for adding, made if there is none; whether it was made.
 pub(super) fn create_or_open(global: &Global) -> Result<(Archive, bool), Failure> {
     let path = archive_path(global);
-    Archive::create_or_open(Arc::new(LocalDisk::new(&path)))
-        .map_err(|error| Failure::from(error).inside(&path))
+    let (archive, made) = Archive::create_or_open(Arc::new(LocalDisk::new(&path)))
+        .map_err(|error| Failure::from(error).inside(&path))?;
+    tell_of_lost_packs(&archive, &path)?;
+    Ok((archive, made))
 }
 
 /// The built-in site rules, overridden by those of the archive.

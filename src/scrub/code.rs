@@ -26,6 +26,8 @@ pub enum Code {
     PackNewer,
     /// The system cannot read the file.
     PackUnreadable,
+    /// A pack vanished with snapshots that no other pack holds.
+    PackMissing,
     /// A record names a body that no pack holds.
     BodyMissing,
     /// A page that was taken out for ever is still stored.
@@ -50,7 +52,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `docs/checks.md`.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::PackName,
         Self::PackHeader,
         Self::PackFooter,
@@ -62,6 +64,7 @@ impl Code {
         Self::FrameRecords,
         Self::PackNewer,
         Self::PackUnreadable,
+        Self::PackMissing,
         Self::BodyMissing,
         Self::BodyForgotten,
         Self::CatalogLacks,
@@ -89,6 +92,7 @@ impl Code {
             Self::FrameRecords => "P09",
             Self::PackNewer => "P10",
             Self::PackUnreadable => "P11",
+            Self::PackMissing => "P12",
             Self::BodyMissing => "S01",
             Self::BodyForgotten => "S02",
             Self::CatalogLacks => "C01",

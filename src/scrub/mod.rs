@@ -154,6 +154,7 @@ pub fn scrub(
         lost: BTreeSet::new(),
     };
     run.stray_files()?;
+    run.vanished_packs()?;
     run.catalog_itself();
     let packs = times::oldest_first(archive)?;
     let total = packs.iter().map(|pack| pack.bytes).sum();
@@ -202,6 +203,20 @@ impl Run<'_> {
     fn stray_files(&mut self) -> Result<(), ArchiveError> {
         for path in stray_files(self.archive)? {
             self.report_pack(Code::StrayFile, None, format!("{path} is no pack"));
+        }
+        Ok(())
+    }
+
+    /// Packs that were there when the catalog was last brought up to date.
+    fn vanished_packs(&mut self) -> Result<(), ArchiveError> {
+        for lost in self.archive.lost_packs()? {
+            let message = format!(
+                "{} is gone, and with it {} snapshots that no other pack holds; put it back from a copy, or let \
+                 `repair` accept the loss",
+                layout::pack_path(&lost.name),
+                lost.snapshots,
+            );
+            self.report_pack(Code::PackMissing, Some(lost.name), message);
         }
         Ok(())
     }

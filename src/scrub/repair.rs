@@ -154,6 +154,7 @@ pub fn repair(
     if rebuild {
         observe(RepairEvent::CatalogRebuilt { snapshots });
     }
+    archive.accept_lost_packs()?;
     summary.after = scrub(archive, &options, &mut |_| ())?;
     Ok(summary)
 }

@@ -2,7 +2,7 @@
 //!
 //! `archive/damaged/<code>-<what>/` is an archive without a catalog. Where the fault comes after the
 //! archive was opened, `then.txt` tells it, one step a line: `sql STATEMENT` on the catalog, `directory
-//! PATH` puts a directory in the place of a file, `replace PATH FILE` puts a file of the specimen there.
+//! PATH` puts a directory in the place of a file, `remove PATH` removes it and opens the archive again, `replace PATH FILE` puts a file of the specimen there.
 //! Specimens are only ever added: `cargo test --test it make_specimens -- --ignored` writes those that
 //! are missing.
 
@@ -24,7 +24,7 @@ use pressmark::pack::{Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombston
 use pressmark::page::Page;
 use pressmark::scrub::{Code, Finding, RepairEvent, ScrubEvent, ScrubOptions, ScrubSummary, repair, scrub};
 
-use crate::command::repository;
+use crate::command::{pressmark, repository};
 
 const ADDRESS: &str = "https://www.corrinlantern.example/harbour/ferry-inquiry-report";
 
@@ -191,6 +191,14 @@ fn specimens() -> BTreeMap<&'static str, Files> {
     newer.insert("newer.pack".to_owned(), newer_pack());
     all.insert("P10-newer", then(newer, &format!("replace {path} newer.pack\n")));
     all.insert("P11-unreadable", then(files, &format!("directory {path}\n")));
+    let files = packs_of(&[&[1], &[2]]);
+    let second = blake3(&page(2).body);
+    let path = files
+        .iter()
+        .find(|(_, bytes)| frames(bytes).iter().any(|frame| frame.body == Some(second)))
+        .map(|(path, _)| path.clone())
+        .unwrap();
+    all.insert("P12-gone", then(files, &format!("remove {path}\n")));
     let record_only = pack_of(|pack| pack.record(snapshot(&one)));
     all.insert("S01-body-gone", [record_only].into());
     let mut files = packs_of(&[&[1]]);
@@ -311,6 +319,10 @@ fn open(folder: &Path) -> Archive {
             "directory" => {
                 fs::remove_file(folder.join(rest)).unwrap();
                 fs::create_dir(folder.join(rest)).unwrap();
+            }
+            "remove" => {
+                fs::remove_file(folder.join(rest)).unwrap();
+                archive = Archive::open(Arc::new(LocalDisk::new(folder))).unwrap();
             }
             "replace" => {
                 let (path, file) = rest.split_once(' ').unwrap();
@@ -636,4 +648,59 @@ fn a_snapshot_whose_two_records_are_damaged_stays_in_the_archive() {
     let mut archive = Archive::open(Arc::new(LocalDisk::new(folder.path()))).unwrap();
     repair(&mut archive, &reader(), &mut |_| ()).unwrap();
     assert_eq!(readable(&archive).len(), 1);
+}
+
+#[test]
+fn a_pack_that_vanished_is_told_until_it_is_back_or_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| pressmark(folder.path(), &[&["-A", "a"], arguments].concat());
+    let files = packs_of(&[&[1], &[2], &[3]]);
+    write(&folder.path().join("a"), &files);
+    assert_eq!(run(&["scrub"]).expect_code(0).err, "");
+    // The newest page: nothing rests on it.
+    let newest = blake3(&page(3).body);
+    let holds = |bytes: &[u8]| frames(bytes).iter().any(|frame| frame.body == Some(newest));
+    let (path, bytes) = files.iter().find(|(_, bytes)| holds(bytes)).unwrap();
+    let path = folder.path().join("a").join(path);
+    fs::remove_file(&path).unwrap();
+    for _ in 0..2 {
+        let listed = run(&["log", ADDRESS]).expect_code(0);
+        assert!(
+            listed
+                .err
+                .contains("a: 1 pack missing, with 1 snapshot that no other pack holds"),
+            "{}",
+            listed.err
+        );
+    }
+    let found = run(&["scrub", "--json"]).expect_code(1).json();
+    assert_eq!((&found[0]["code"], found.len()), (&"P12".into(), 2));
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(run(&["scrub"]).expect_code(0).err, "");
+    fs::remove_file(&path).unwrap();
+    run(&["repair"]).expect_code(0);
+    assert_eq!(run(&["scrub"]).expect_code(0).err, "");
+}
+
+#[test]
+fn packs_that_were_replaced_or_taken_out_elsewhere_are_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| pressmark(folder.path(), &[&["-A", "a"], arguments].concat());
+    write(&folder.path().join("a"), &packs_of(&[&[1], &[2], &[3]]));
+    run(&["scrub"]).expect_code(0);
+    let catalog = folder.path().join("a").join(layout::CATALOG);
+    for command in [&["compact"][..], &["forget", "--reason", "asked", ADDRESS]] {
+        // The same happens where another machine did it and the packs were synchronised.
+        let before = fs::read(&catalog).unwrap();
+        run(command).expect_code(0);
+        for entry in fs::read_dir(folder.path().join("a")).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_string_lossy().starts_with(layout::CATALOG) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        fs::write(&catalog, before).unwrap();
+        let scrubbed = run(&["scrub"]).expect_code(0);
+        assert_eq!(scrubbed.err, "", "{command:?}");
+    }
 }
