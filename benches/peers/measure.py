@@ -8,7 +8,9 @@ import os
 import random
 import shutil
 import statistics
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pages as input_pages
@@ -21,6 +23,7 @@ LONG = 30.0  # seconds; a longer run is done once
 NEXT = 0.05  # share of the pages that come later
 ONE = 5  # pages fetched one by one in each run, each by a process of its own
 MANY = 1000  # pages fetched at once
+SAMPLE = 64 << 20  # bytes of pages that `together` compresses
 TRIES = 3  # how often a run that was disturbed is tried again
 
 
@@ -63,7 +66,9 @@ def main():
             print(tables.comparing({"diff": reading.diffs(taken, folder, options.work, options.quick)}))
             continue
         results["sets"].append(one)
+        before = together(taken, folder, options.work)
         one["keep"] = keep(wanted, taken, folder, options)
+        one["together"] = sorted([before, together(taken, folder, options.work)])
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False))
         one["read"] = reading.texts(taken, folder, options.work, options.quick, options.repeat)
         one["diff"] = reading.diffs(taken, folder, options.work, options.quick)
@@ -76,6 +81,29 @@ def machine():
     with open("/proc/meminfo") as file:
         memory = int(file.readline().split()[1]) * 1024
     return {"processor": models[0] if models else os.uname().machine, "cores": os.cpu_count(), "memory": memory}
+
+
+def together(taken, folder, work):
+    """How much of the work of one process two get done in its time: 2 on cores of their own. Virtual cores can
+    be two threads of one core, or shared with others: then less, and who uses both is measured too slow."""
+    sample = work / "sample"
+    with open(sample, "wb") as file:
+        for page in taken:
+            file.write((folder / page.path).read_bytes())
+            if file.tell() > SAMPLE:
+                break
+
+    def seconds(processes):
+        start = time.perf_counter()
+        command = ["zstd", "-q", "-3", "-T1", "-c", str(sample)]
+        children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(processes)]
+        for child in children:
+            child.wait()
+        return time.perf_counter() - start
+
+    gained = statistics.median(2 * seconds(1) / seconds(2) for _ in range(5))
+    sample.unlink()
+    return gained
 
 
 def calm(measure):

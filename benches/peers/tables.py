@@ -101,6 +101,12 @@ def document(results):
         parts.append(
             f"## {one['name']}: {one['pages']:,} pages of {one['addresses']:,} addresses, {one['bytes'] / 1e6:.0f} MB\n\n"
         )
+        if "together" in one:
+            low, high = one["together"]
+            parts.append(
+                f"Two processes at once got {low:.2f} and {high:.2f} times as much done as one (before and after, the lower first); on two "
+                "idle cores it is 2, and what uses both cores is measured too slow by what is missing.\n\n"
+            )
         parts.append(keeping(one))
         parts.append("\n" + (reading(one) if "read" in one else ""))
         parts.append(comparing(one) if "diff" in one else "")
