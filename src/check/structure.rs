@@ -1,6 +1,7 @@
 //! What verdicts about single blocks cannot show: declared hashes that are gone, repeated or in
 //! another order than on a snapshot of the same article.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::block::Document;
@@ -29,11 +30,11 @@ impl Structure {
 /// Holds the declared hashes of `page` against those of `other`.
 #[must_use]
 pub fn structure(other: &Document, page: &Document) -> Structure {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut places: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
     for (at, hash) in declared(other) {
         places.entry(hash).or_default().push(at);
     }
-    let here: HashSet<&str> = declared(page).map(|(_, hash)| hash).collect();
+    let here: HashSet<Cow<'_, str>> = declared(page).map(|(_, hash)| hash).collect();
     let mut structure = Structure {
         missing: declared(other)
             .filter(|(_, hash)| !here.contains(hash))
@@ -42,10 +43,10 @@ pub fn structure(other: &Document, page: &Document) -> Structure {
         ..Structure::default()
     };
     // The nth occurrence here belongs to the nth occurrence there.
-    let mut used: HashMap<&str, usize> = HashMap::new();
+    let mut used: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let mut pairs = Vec::new();
     for (at, hash) in declared(page) {
-        let Some(there) = places.get(hash) else { continue };
+        let Some(there) = places.get(&hash) else { continue };
         let nth = used.entry(hash).or_default();
         match there.get(*nth) {
             Some(&place) => pairs.push((at, place)),
@@ -62,9 +63,21 @@ pub fn structure(other: &Document, page: &Document) -> Structure {
     structure
 }
 
-fn declared(document: &Document) -> impl Iterator<Item = (usize, &str)> {
+/// The declared hashes, spelled as the ledger's keys read them: white space around one and the case of
+/// hex digits do not count.
+fn declared(document: &Document) -> impl Iterator<Item = (usize, Cow<'_, str>)> {
     let blocks = document.blocks.iter().enumerate();
-    blocks.filter_map(|(at, block)| Some((at, block.declared.as_deref()?)))
+    blocks.filter_map(|(at, block)| {
+        let hash = block.declared.as_deref()?.trim();
+        let hex = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let respelled = hex && hash.bytes().any(|byte| byte.is_ascii_uppercase());
+        let hash = if respelled {
+            Cow::Owned(hash.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(hash)
+        };
+        Some((at, hash))
+    })
 }
 
 /// The first numbers of the longest chain of pairs whose second numbers rise.
@@ -121,5 +134,8 @@ mod tests {
         let (_, _, moved) = seen("abcd", "acbd");
         assert_eq!(moved.len(), 1);
         assert_eq!(seen("", "ab"), (vec![], vec![], vec![]));
+        // Upper-case hex digits are the same hash, other letters are not.
+        assert!(structure(&page("abc"), &page("ABC")).is_same());
+        assert_eq!(seen("xyz", "Xyz"), (vec![0], vec![], vec![]));
     }
 }

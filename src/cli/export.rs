@@ -85,7 +85,7 @@ pub(super) struct Arguments {
     /// Write a body that was written before as a revisit record (warc, wacz, cdxj)
     #[arg(long)]
     revisit: bool,
-    /// Compression of each record (warc, cdxj) [default: gzip]
+    /// Compression of each record (warc, cdxj) [default: zstd if the WARC is called *.zst, else gzip]
     #[arg(long, value_enum)]
     compression: Option<Packing>,
     /// Level of the compression [default: 6 for gzip, 3 for zstd]
@@ -117,8 +117,20 @@ impl Arguments {
         Ok(selection.with_addresses(self.address.iter().map(String::as_str))?)
     }
 
+    /// The compression asked for, else that which the WARC's name promises.
+    fn packing(&self) -> Packing {
+        let name = match (&self.warc_name, self.format) {
+            (_, Format::Warc) => Some(self.output.as_path()),
+            (Some(name), _) => Some(Path::new(name)),
+            (None, _) => None,
+        };
+        let promised = name.and_then(Path::extension).is_some_and(|end| end == "zst");
+        let default = if promised { Packing::Zstd } else { Packing::Gzip };
+        self.compression.unwrap_or(default)
+    }
+
     fn warc(&self) -> WarcOptions {
-        let (compression, suffix) = match self.compression.unwrap_or(Packing::Gzip) {
+        let (compression, suffix) = match self.packing() {
             Packing::Gzip => (Compression::Gzip(u32::from(self.level.unwrap_or(6))), ".gz"),
             Packing::Zstd => (Compression::Zstd(i32::from(self.level.unwrap_or(3))), ".zst"),
             Packing::None => (Compression::None, ""),
@@ -166,7 +178,7 @@ impl Arguments {
                 )));
             }
         }
-        let highest = match self.compression.unwrap_or(Packing::Gzip) {
+        let highest = match self.packing() {
             Packing::Gzip => 9,
             Packing::Zstd => 22,
             Packing::None => 0,

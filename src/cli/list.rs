@@ -33,7 +33,11 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             terminal.json(&report::list_line(article))?;
         }
     } else {
-        let look = terminal.look();
+        let mut look = terminal.look();
+        if !terminal.interactive {
+            // What another program reads is for it to use: an address that is cut names nothing.
+            look.width = usize::MAX;
+        }
         report::listed(&articles, look, terminal.writer()).map_err(|error| writing(&error))?;
     }
     Ok(Outcome::found_if(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::archive::Snapshot;
 use crate::block::Block;
 use crate::diff::{Word, WordOp};
-use crate::report::layout::{Accent, Look, columns, counted, fit, printable};
+use crate::report::layout::{Accent, Look, counted, fit, printable};
 use crate::search::{Hit, NearHit, PageHit};
 
 /// A hit with the snapshots it refers to.
@@ -117,7 +117,8 @@ pub fn page_row(
         counted(hit.articles, "article"),
         name(sighting.first.as_ref())
     );
-    writeln!(out, "{}", fit(&place, look.width))?;
+    // A snapshot's name is for use, and so is never cut.
+    writeln!(out, "{place}")?;
     writeln!(
         out,
         "      {}",
@@ -159,8 +160,7 @@ pub fn near_row(
     } else {
         String::new()
     };
-    let room = look.width.saturating_sub(columns(&rest));
-    writeln!(out, "{}{rest}", look.paint(Accent::Strong, fit(&head, room)))?;
+    writeln!(out, "{}{rest}", look.paint(Accent::Strong, head))?;
     let spans: Vec<crate::report::flow::Span> = words
         .iter()
         .map(|word| match (word.op, look.color) {

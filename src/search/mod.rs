@@ -110,19 +110,22 @@ impl<S: Shelf> Search<S> {
 
     /// Where a block stands.
     pub fn find(&mut self, query: Query<'_>) -> Result<Found, SearchError> {
-        let (space, prefix) = match query {
+        let (space, prefixes) = match query {
             Query::Content(digits) => {
                 let prefix = Prefix::of_digits(digits.trim());
                 (
                     Space::Content,
-                    prefix.ok_or_else(|| SearchError::NoHash(digits.to_owned()))?,
+                    vec![prefix.ok_or_else(|| SearchError::NoHash(digits.to_owned()))?],
                 )
             }
-            Query::Declared(declared) => (Space::Declared, declared_range(declared)),
+            Query::Declared(declared) => (Space::Declared, declared_ranges(declared)),
             Query::Text("") => return Err(SearchError::EmptyText),
-            Query::Text(text) => (Space::Content, Prefix::exact(sha256(text.as_bytes()).prefix())),
+            Query::Text(text) => (
+                Space::Content,
+                vec![Prefix::exact(sha256(text.as_bytes()).prefix())],
+            ),
         };
-        let (stands, more) = self.stands(space, &[prefix], ARTICLE_LIMIT)?;
+        let (stands, more) = self.stands(space, &prefixes, ARTICLE_LIMIT)?;
         let mut hits = Vec::with_capacity(stands.len());
         for stand in stands {
             hits.extend(self.confirmed(&stand, |block| matches(query, block))?);
@@ -236,9 +239,14 @@ impl<S: Shelf> Search<S> {
 }
 
 /// A declared hash of hex digits that is given in part goes by them, a whole one of any spelling by its key.
-fn declared_range(declared: &str) -> Prefix {
-    Prefix::of_digits(declared.trim())
-        .unwrap_or_else(|| Prefix::exact(crate::catalog::blocks::declared_prefix(declared)))
+/// A whole one of fewer than sixteen hex digits may be meant as well as a part: its key is not its digits.
+fn declared_ranges(declared: &str) -> Vec<Prefix> {
+    let key = crate::catalog::blocks::declared_prefix(declared);
+    let part = Prefix::of_digits(declared.trim());
+    let whole = part
+        .is_none_or(|part| !part.holds(key))
+        .then(|| Prefix::exact(key));
+    part.into_iter().chain(whole).collect()
 }
 
 /// Whether a restored block is what the query asks for, to the last digit.

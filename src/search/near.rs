@@ -1,7 +1,6 @@
 //! Near-duplicate paragraphs: by `MinHash`, then by the texts themselves.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
@@ -46,23 +45,25 @@ impl<S: Shelf> Search<S> {
             }
         }
         // The nearest few different texts for each paragraph, without the paragraph itself.
-        let mut candidates: FxHashMap<(usize, u64), Near> = FxHashMap::default();
+        let mut candidates: Vec<FxHashMap<u64, Near>> = vec![FxHashMap::default(); hashes.len()];
         self.shelf.catalog(|conn| {
             self.finder.near(conn, &hashes, NEAR_SHARED, |near| {
                 let (_, own) = asked[near.query];
                 if near.at.block.key != own {
-                    candidates.entry((near.query, near.at.block.key)).or_insert(near);
+                    let nears = &mut candidates[near.query];
+                    nears.entry(near.at.block.key).or_insert(near);
+                    if nears.len() > 2 * CANDIDATES {
+                        keep_nearest(nears);
+                    }
                 }
             })
         })?;
-        let mut by_query: BTreeMap<usize, Vec<Near>> = BTreeMap::new();
-        for near in candidates.into_values() {
-            by_query.entry(near.query).or_default().push(near);
-        }
-        let mut found = Vec::new();
-        for (query, mut nears) in by_query {
-            nears.sort_by_key(|near| (Reverse(near.shared), near.at.snapshot, near.at.index));
-            nears.truncate(CANDIDATES);
+        let mut alike = Vec::new();
+        let mut known: FxHashMap<String, usize> = FxHashMap::default();
+        let mut different: Vec<String> = Vec::new();
+        for (query, mut nears) in candidates.into_iter().enumerate() {
+            keep_nearest(&mut nears);
+            let mut nears: Vec<Near> = nears.into_values().collect();
             // Page by page, so that each is restored once.
             nears.sort_by_key(|near| (near.at.snapshot, near.at.index));
             let (index, _) = asked[query];
@@ -81,23 +82,50 @@ impl<S: Shelf> Search<S> {
             }
             hits.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             for (similarity, text) in hits {
-                let prefix = Prefix::exact(sha256(text.as_bytes()).prefix());
-                let (stands, more) = self.stands(Space::Content, &[prefix], ARTICLES)?;
-                let mut places = Vec::with_capacity(stands.len());
-                for stand in stands {
-                    places.extend(self.confirmed(&stand, |block| block.text == text)?);
-                }
-                self.sort(&mut places)?;
-                found.push(NearHit {
-                    query: index,
-                    similarity,
-                    text,
-                    hits: places,
-                    more: !more.is_empty(),
+                let number = *known.entry(text).or_insert_with_key(|text| {
+                    different.push(text.clone());
+                    different.len() - 1
                 });
+                alike.push((index, similarity, number));
             }
         }
+        // The lines of a list may all be near to one another: where each text stands is asked once.
+        let prefixes: Vec<Prefix> = different
+            .iter()
+            .map(|text| Prefix::exact(sha256(text.as_bytes()).prefix()))
+            .collect();
+        let (stands, more) = self.stands(Space::Content, &prefixes, ARTICLES)?;
+        let mut places: Vec<Vec<Hit>> = vec![Vec::new(); different.len()];
+        for stand in stands {
+            let text = different[stand.query].as_str();
+            places[stand.query].extend(self.confirmed(&stand, |block| block.text == text)?);
+        }
+        for hits in &mut places {
+            self.sort(hits)?;
+        }
+        let found = alike
+            .into_iter()
+            .map(|(query, similarity, number)| NearHit {
+                query,
+                similarity,
+                text: different[number].clone(),
+                hits: places[number].clone(),
+                more: more.binary_search(&number).is_ok(),
+            })
+            .collect();
         Ok(found)
+    }
+}
+
+/// Drops all but the [`CANDIDATES`] that share most bytes, of these the first.
+fn keep_nearest(nears: &mut FxHashMap<u64, Near>) {
+    let mut ranked: Vec<(Reverse<u32>, i64, u32, u64)> = nears
+        .iter()
+        .map(|(&key, near)| (Reverse(near.shared), near.at.snapshot, near.at.index, key))
+        .collect();
+    ranked.sort_unstable();
+    for (_, _, _, key) in ranked.into_iter().skip(CANDIDATES) {
+        nears.remove(&key);
     }
 }
 

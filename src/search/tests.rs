@@ -45,7 +45,7 @@ fn archive() -> Books {
         (1, 1, &["Harbour news", STORM, "declared 4d0c216a09018144"]),
         (2, 2, &["Harbour news", "A quiet day."]),
         (1, 3, &["Harbour news", STORM_LATER, STORM]),
-        (3, 4, &["Harbour news", STORM]),
+        (3, 4, &["Harbour news", STORM, "declared 99b245e5"]),
     ];
     let catalog = Catalog::in_memory().unwrap();
     let mut documents = BTreeMap::new();
@@ -127,6 +127,9 @@ fn declared_hashes_are_found_as_declared() {
             .hits
             .is_empty()
     );
+    // A whole hash shorter than a key has a key of its own.
+    let found = search.find(Query::Declared("99b245e5")).unwrap();
+    assert_eq!(places(&found.hits), [(3, 4, 4, 2, 1)]);
 }
 
 #[test]
@@ -202,4 +205,17 @@ fn a_content_that_fills_a_page_is_looked_up_once() {
         assert_eq!(hit.articles, if at == 500 { 2 } else { 3 });
     }
     assert_eq!(search.shelf.1, 5, "one for each article and content");
+}
+
+#[test]
+fn lines_of_a_list_that_are_near_to_one_another_are_looked_up_once() {
+    let mut search = Search::new(Counted(archive(), 0)).unwrap();
+    let asked: Vec<String> = (20..220)
+        .map(|boats| STORM.replace("12", &boats.to_string()))
+        .collect();
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let found = search.near(&asked).unwrap();
+    // Both storms for nearly each; a signature misses one in a hundred.
+    assert!(found.len() > 360, "{}", found.len());
+    assert_eq!(search.shelf.1, 3, "one for each article and text");
 }

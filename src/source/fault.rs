@@ -195,6 +195,8 @@ reasons! {
     NoPackage = "no-datapackage",
     /// A record of a kind that holds no page: request, metadata, warcinfo.
     RecordType = "record-type",
+    /// A file in a directory whose name is that of no page and no WARC.
+    FileType = "file-type",
     /// A media type that was not asked for.
     MediaType = "media-type",
     /// A revisit whose original is in no earlier record and not in the archive.

@@ -79,7 +79,14 @@ impl Iterator for Walk {
                         }
                     }
                 }
-                Wanted::Nothing => {}
+                Wanted::Nothing => {
+                    let fault = Fault::new(
+                        Place::whole(entry.path()),
+                        Reason::FileType,
+                        "neither a page nor a WARC by its name; name the file itself to have it read",
+                    );
+                    return Some(Listed::ready(Item::LeftOut(fault)));
+                }
             }
         }
     }
@@ -105,10 +112,12 @@ enum Wanted {
 
 fn wanted(entry: &DirEntry) -> Wanted {
     let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
-    let bare = name
+    // A crawler's file that is being written, or was when the crawler died.
+    let closed = name.strip_suffix(".open").unwrap_or(&name);
+    let bare = closed
         .strip_suffix(".gz")
-        .or_else(|| name.strip_suffix(".zst"))
-        .unwrap_or(&name);
+        .or_else(|| closed.strip_suffix(".zst"))
+        .unwrap_or(closed);
     let extension = |name: &str| Path::new(name).extension().map(OsStr::to_owned);
     let (whole, inner) = (extension(&name), extension(bare));
     if whole.is_some_and(|e| e == "html" || e == "htm") {

@@ -135,6 +135,7 @@ pub(super) fn fill(
     };
     let mut wire = bytes;
     wire.drain(..body_at);
+    let received = wire.len();
     let decoded = decoded(&wire, &fields, options.max_page_size, notes)?;
     let kind = fields
         .get("Content-Type")
@@ -169,7 +170,33 @@ pub(super) fn fill(
     if page.body.is_empty() && page.counts_as_revision() {
         return Err(Refusal::Skipped(Reason::Empty, "the page is empty".to_owned()));
     }
+    note_incomplete(record, page, received, notes);
     Ok(())
+}
+
+/// Notes that a page is not all of what the server sent: the crawler says so, or fewer bytes came than were
+/// announced. Behind a coding the length says nothing: crawlers that take it off leave the header as it was.
+fn note_incomplete(record: &Record, page: &Page, received: usize, notes: &mut Notes) {
+    if let Some(why) = record.fields.get("WARC-Truncated").filter(|why| !why.is_empty()) {
+        let message = format!(
+            "the crawler kept only a part of it: WARC-Truncated {:?}",
+            clip(why)
+        );
+        notes.push((Reason::Truncated, message));
+    }
+    let coded = ["Transfer-Encoding", "Content-Encoding"]
+        .iter()
+        .any(|name| page.header(name).is_some());
+    let announced = page
+        .header("Content-Length")
+        .and_then(|length| length.trim().parse::<usize>().ok());
+    if let Some(announced) = announced
+        && !coded
+        && (1..announced).contains(&received)
+    {
+        let message = format!("its HTTP header announces {announced} bytes, {received} came");
+        notes.push((Reason::BadLength, message));
+    }
 }
 
 /// Notes what is wrong with a block as it was read, whatever it holds: its length, digests that cannot be

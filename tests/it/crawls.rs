@@ -265,6 +265,25 @@ fn a_dry_run_reads_everything_and_writes_nothing() {
 }
 
 #[test]
+fn an_export_is_compressed_as_its_name_says() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("1.warc"),
+        response(A, "2025-08-31T06:00:00Z", FIRST),
+    )
+    .unwrap();
+    pressmark(folder.path(), &["add", "1.warc"]).expect_code(0);
+    for (name, magic) in [
+        ("x.warc.gz", b"\x1f\x8b".as_slice()),
+        ("x.warc.zst", b"\x28\xb5\x2f\xfd"),
+    ] {
+        pressmark(folder.path(), &["export", "warc", "-o", name]).expect_code(0);
+        let written = fs::read(folder.path().join(name)).unwrap();
+        assert!(written.starts_with(magic), "{name}");
+    }
+}
+
+#[test]
 fn exports_take_only_options_that_mean_something() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(

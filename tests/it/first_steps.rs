@@ -120,6 +120,20 @@ fn list_and_stats_agree_with_the_index() {
     assert_eq!(stats["snapshots"], index().len() as u64);
     assert!(stats["ratio"].as_f64().unwrap() > 3.0);
     assert_eq!(pressmark(folder.path(), &["list", "*nowhere*"]).code, 1);
+    // Without a terminal addresses are whole.
+    let shown = pressmark(folder.path(), &["list"]).expect_code(0).out;
+    for address in &articles {
+        assert!(
+            shown.lines().any(|line| line.ends_with(address.as_str())),
+            "{shown}"
+        );
+    }
+    let page = "https://www.corrinlantern.example/council/audit-pool-roof@1";
+    let shown = pressmark(folder.path(), &["find", page]).expect_code(0).out;
+    assert!(
+        shown.contains(&format!("first 2026-02-17 {FERRY}@1\n")),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -297,6 +297,35 @@ fn a_wrong_length_is_noticed_and_the_next_record_is_found() {
 }
 
 #[test]
+fn a_page_that_did_not_come_whole_is_kept_and_noted() {
+    let whole = HTML.len();
+    let announced = |length: usize| {
+        response(
+            1,
+            &http(&format!("Content-Length: {length}\r\n"), HTML.as_bytes()),
+        )
+    };
+    assert_eq!(read(&announced(whole)).noted(), []);
+    let short = read(&announced(whole + 1));
+    assert_eq!(short.addresses(), [1]);
+    assert_eq!(short.noted(), [Reason::BadLength]);
+
+    let truncated = record(
+        &[
+            ("WARC-Type", "response"),
+            ("WARC-Target-URI", "https://news.example/2"),
+            ("WARC-Date", "2025-08-31T06:00:00Z"),
+            ("WARC-Truncated", "length"),
+            ("Content-Type", "application/http; msgtype=response"),
+        ],
+        &http("", HTML.as_bytes()),
+    );
+    let truncated = read(&truncated);
+    assert_eq!(truncated.addresses(), [2]);
+    assert_eq!(truncated.noted(), [Reason::Truncated]);
+}
+
+#[test]
 fn a_page_cut_out_of_a_large_block_holds_only_itself() {
     let head = "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://news.example/1\r\n\
                 WARC-Date: 2025-08-31T06:00:00Z\r\nContent-Length: 4000000\r\n\r\n";
@@ -548,7 +577,7 @@ fn a_revisit_that_only_names_a_record_finds_that_record() {
 fn a_revisit_finds_an_original_in_another_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.warc.gz"), gzip(&plain_response(1))).unwrap();
-    fs::write(folder.path().join("b.warc.gz"), gzip(&revisit(2, 1, b""))).unwrap();
+    fs::write(folder.path().join("b.warc.gz.open"), gzip(&revisit(2, 1, b""))).unwrap();
     let read = read_file(folder.path(), &SourceOptions::default());
     assert_eq!(read.addresses(), [1, 2]);
     assert_eq!(read.pages[1].0.body, page_text(1).as_bytes());
@@ -729,6 +758,20 @@ fn the_warcs_in_a_wacz_are_read() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 100]).unwrap();
     let read = read_file(&path, &SourceOptions::default());
+    assert_eq!(read.skipped[0].reason, Reason::Damaged);
+    // Without the list at its end the files are read as they stand, here the one inside as well.
+    assert_eq!(read.addresses(), [1, 2, 9, 3]);
+    assert_eq!(read.skipped.len(), 1, "{:?}", read.skipped);
+
+    // Cut off inside of the second WARC.
+    let second = b"archive/b.warc";
+    let at = whole
+        .windows(second.len())
+        .position(|name| name == second)
+        .unwrap();
+    fs::write(&path, &whole[..at + second.len() + 40]).unwrap();
+    let read = read_file(&path, &SourceOptions::default());
+    assert_eq!(read.addresses(), [1]);
     assert_eq!(read.skipped[0].reason, Reason::Damaged);
 }
 

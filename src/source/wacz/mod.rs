@@ -4,6 +4,7 @@
 mod entry;
 mod index;
 mod package;
+mod standing;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -92,7 +93,25 @@ impl Listing {
     }
 
     fn list(&mut self, name: &str, section: &Section, depth: usize) {
-        let mut archive = match section.open().map_err(Into::into).and_then(zip::ZipArchive::new) {
+        let opened = section.open().map_err(Into::into).and_then(zip::ZipArchive::new);
+        // Without its own list of files, a zip file is read by that of a WACZ inside it.
+        if !matches!(&opened, Ok(archive) if archive.offset() == 0) {
+            let standing = standing::files(name, section);
+            if !standing.is_empty() {
+                self.fault(
+                    name,
+                    Reason::Damaged,
+                    "the list of files at its end is missing or cut off; its files are read as they stand, as far as they go",
+                );
+                let package = self.package(name);
+                for entry in standing {
+                    self.plan(package, entry, depth);
+                }
+                self.steps.push_back(Step::Check { package });
+                return;
+            }
+        }
+        let mut archive = match opened {
             Ok(archive) => archive,
             Err(error) => {
                 let message = format!(
@@ -102,7 +121,6 @@ impl Listing {
                 return;
             }
         };
-        // Without its own list of files, a zip file is read by that of a WACZ inside it.
         if archive.offset() > 0 {
             self.fault(
                 name,
@@ -110,8 +128,7 @@ impl Listing {
                 "the list of files at its end is missing or cut off; unpack it with another tool and add the WARCs",
             );
         }
-        let package = self.packages.len();
-        self.packages.push(Package::new(name));
+        let package = self.package(name);
         for index in 0..archive.len() {
             self.held += ENTRY_COST + name.len();
             if self.held > MAX_LISTED {
@@ -148,30 +165,39 @@ impl Listing {
             };
             let encrypted = listed.encrypted();
             drop(listed);
-            // Once to be read and once to be checked.
-            self.held += 2 * (entry.name.len() + entry.path.len());
-            let kind = Kind::of(&entry.path);
             if encrypted {
-                if kind != Kind::Other {
+                if Kind::of(&entry.path) != Kind::Other {
                     self.fault(&entry.name, Reason::Unsupported, "is encrypted");
                 }
                 continue;
             }
-            self.packages[package].entries.push(entry.clone());
-            match kind {
-                Kind::Warc => self.steps.push_back(Step::Warc { package, entry }),
-                Kind::Wacz if depth < MAX_DEPTH && entry.method == CompressionMethod::Stored => {
-                    self.list(&entry.name, &entry.section, depth + 1);
-                }
-                Kind::Wacz => self.fault(
-                    &entry.name,
-                    Reason::Unsupported,
-                    "a WACZ inside a WACZ can only be read where it is stored uncompressed; unpack it first",
-                ),
-                Kind::Other => {}
-            }
+            self.plan(package, entry, depth);
         }
         self.steps.push_back(Step::Check { package });
+    }
+
+    fn package(&mut self, name: &str) -> usize {
+        self.packages.push(Package::new(name));
+        self.packages.len() - 1
+    }
+
+    /// Plans what is done with an entry.
+    fn plan(&mut self, package: usize, entry: Entry, depth: usize) {
+        // Once to be read and once to be checked.
+        self.held += 2 * (entry.name.len() + entry.path.len());
+        self.packages[package].entries.push(entry.clone());
+        match Kind::of(&entry.path) {
+            Kind::Warc => self.steps.push_back(Step::Warc { package, entry }),
+            Kind::Wacz if depth < MAX_DEPTH && entry.method == CompressionMethod::Stored => {
+                self.list(&entry.name, &entry.section, depth + 1);
+            }
+            Kind::Wacz => self.fault(
+                &entry.name,
+                Reason::Unsupported,
+                "a WACZ inside a WACZ can only be read where it is stored uncompressed; unpack it first",
+            ),
+            Kind::Other => {}
+        }
     }
 }
 
