@@ -11,7 +11,7 @@ use super::writer::{Building, Identity, Writer};
 use super::{Archive, ArchiveError, Body, held, pinned};
 use crate::catalog::blocks::{self, Outline};
 use crate::catalog::packs::PackRow;
-use crate::catalog::{Catalog, CatalogError, snapshots};
+use crate::catalog::{Catalog, CatalogError, ledger, snapshots};
 use crate::digest::Hash;
 use crate::pack::codec::{compress, decompress};
 use crate::pack::frame::Frame;
@@ -224,10 +224,13 @@ impl Committer<'_> {
             cold: false,
             damaged: false,
         };
-        match &mut self.catalog {
-            Some(own) => tell(own, &row, finished, outlines),
-            None => tell(&mut held(&self.archive.catalog), &row, finished, outlines),
-        }?;
+        let attribute = held(&self.archive.attribute).clone();
+        if let Some(own) = &mut self.catalog {
+            tell(own, &row, finished, outlines, attribute.as_deref())?;
+        } else {
+            let mut catalog = held(&self.archive.catalog);
+            tell(&mut catalog, &row, finished, outlines, attribute.as_deref())?;
+        }
         self.archive.learn_names()
     }
 
@@ -376,8 +379,17 @@ fn tell(
     row: &PackRow,
     finished: &Finished<Vec<u8>>,
     outlines: &[Option<Outline>],
+    attribute: Option<&str>,
 ) -> Result<(), ArchiveError> {
     let tx = catalog.write()?;
+    // Another process may have built the catalog from another attribute since ours was declared: then these
+    // outlines are left to be built from that.
+    let known = ledger::attribute(&tx)?;
+    let fits = known.is_none() || attribute.is_none() || known.as_deref() == attribute;
+    if let (None, Some(attribute)) = (&known, attribute) {
+        ledger::note_attribute(&tx, attribute)?;
+    }
+    let outlines = if fits { outlines } else { &[] };
     blocks::record(&tx, |recorder| {
         insert(
             &tx,

@@ -57,6 +57,8 @@ pub struct Archive {
     bodies: Mutex<cache::BodyCache>,
     groups: Mutex<cache::GroupCache>,
     records: Mutex<Option<RecordsFrame>>,
+    /// The attribute that was declared last: outlines of packs that are committed are read from it.
+    attribute: Mutex<Option<String>>,
     read_only: bool,
 }
 
@@ -304,7 +306,10 @@ impl Archive {
                 asked: attribute.to_owned(),
             }),
             Err(error) if !error.is_busy() && !error.is_unusable() => Err(error.into()),
-            _ => Ok(()),
+            _ => {
+                *held(&self.attribute) = Some(attribute.to_owned());
+                Ok(())
+            }
         }
     }
 
@@ -339,7 +344,7 @@ impl Archive {
             };
             let outline = parse(&page);
             blocks += outline.blocks.len();
-            outlines.push((snapshot.article, id, outline));
+            outlines.push((snapshot, outline));
             if outlines.len() >= REINDEX_BATCH || blocks >= REINDEX_BLOCKS {
                 built += self.record_outlines(&std::mem::take(&mut outlines))?;
                 blocks = 0;
@@ -350,22 +355,29 @@ impl Archive {
         Ok(built)
     }
 
-    /// Puts outlines, each with its article and snapshot, into the catalog; how many.
-    fn record_outlines(&self, outlines: &[(i64, i64, Outline)]) -> Result<u64, ArchiveError> {
+    /// Puts outlines, each with the snapshot it was read from, into the catalog; how many.
+    fn record_outlines(&self, outlines: &[(Snapshot, Outline)]) -> Result<u64, ArchiveError> {
         if outlines.is_empty() {
             return Ok(0);
         }
         let mut catalog = held(&self.catalog);
         let tx = catalog.write()?;
-        blocks::record(&tx, |recorder| {
-            for (article, id, outline) in outlines {
-                recorder.insert(&tx, *article, *id, outline)?;
-                snapshots::set_hashes(&tx, *id, &outline.text_hash, &outline.form_hash)?;
+        let built = blocks::record(&tx, |recorder| {
+            let mut built = 0;
+            for (read, outline) in outlines {
+                // It may have been taken out since it was read, and its number given to another snapshot.
+                let known = snapshots::bare(&tx, read.id)?;
+                if known.is_none_or(|known| known.article != read.article || known.body != read.body) {
+                    continue;
+                }
+                recorder.insert(&tx, read.article, read.id, outline)?;
+                snapshots::set_hashes(&tx, read.id, &outline.text_hash, &outline.form_hash)?;
+                built += 1;
             }
-            Ok::<(), ArchiveError>(())
+            Ok::<u64, ArchiveError>(built)
         })?;
         tx.commit().map_err(CatalogError::from)?;
-        Ok(outlines.len() as u64)
+        Ok(built)
     }
 }
 

@@ -73,6 +73,7 @@ impl Archive {
             bodies: Mutex::new(BodyCache::new(BODY_CACHE)),
             groups: Mutex::new(GroupCache::default()),
             records: Mutex::new(None),
+            attribute: Mutex::new(None),
             read_only,
         };
         match archive.refresh() {

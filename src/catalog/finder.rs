@@ -74,6 +74,8 @@ pub struct Stand {
     pub query: usize,
     /// Where it stands in the snapshot of the oldest moment.
     pub first: Occurrence,
+    /// That moment, where known: nanoseconds since the epoch.
+    pub moment: Option<i64>,
     /// Where it stands in the snapshot of the newest moment.
     pub last: Occurrence,
     /// Snapshots of the article that hold it.
@@ -172,6 +174,20 @@ impl Finder {
         prefixes: &[Prefix],
         limit: usize,
     ) -> Result<(Vec<Stand>, Vec<usize>), CatalogError> {
+        let mut stands = Vec::new();
+        let more = self.each_stand(conn, space, prefixes, limit, |stand| stands.push(stand))?;
+        Ok((stands, more))
+    }
+
+    /// [`Finder::stands`] one by one: the blocks of a template stand in every article of a site.
+    pub fn each_stand(
+        &mut self,
+        conn: &Connection,
+        space: Space,
+        prefixes: &[Prefix],
+        limit: usize,
+        mut each: impl FnMut(Stand),
+    ) -> Result<Vec<usize>, CatalogError> {
         let mut wanted: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         let mut more = Vec::new();
         for (query, prefix) in prefixes.iter().enumerate() {
@@ -186,8 +202,9 @@ impl Finder {
         let mut stands = Vec::new();
         for (article, queries) in wanted {
             self.stands_in(conn, space, prefixes, article, &queries, &mut stands)?;
+            stands.drain(..).for_each(&mut each);
         }
-        Ok((stands, more))
+        Ok(more)
     }
 
     fn stands_in(
@@ -210,7 +227,7 @@ impl Finder {
             }
         }
         let mut places: FxHashMap<(usize, u64, Option<u64>), usize> = FxHashMap::default();
-        for snapshot in by_moment(conn, article)? {
+        for (snapshot, moment) in by_moment(conn, article)? {
             let blocks = self.outlines.get(conn, snapshot)?;
             for (index, block) in (0_u32..).zip(blocks.iter()) {
                 let hash = match space {
@@ -233,6 +250,7 @@ impl Finder {
                         stands.push(Stand {
                             query,
                             first: here,
+                            moment,
                             last: here,
                             snapshots: 1,
                         });
@@ -304,14 +322,15 @@ impl Finder {
     }
 }
 
-/// Snapshots of an article that have an outline, oldest moment first; those without a moment first.
-fn by_moment(conn: &Connection, article: i64) -> Result<Vec<i64>, CatalogError> {
+/// Snapshots of an article that have an outline, with their moments, oldest moment first; those without a
+/// moment first.
+fn by_moment(conn: &Connection, article: i64) -> Result<Vec<(i64, Option<i64>)>, CatalogError> {
     Ok(conn
         .prepare_cached(
-            "SELECT snapshot FROM outlines LEFT JOIN snapshots ON id = snapshot
+            "SELECT snapshot, moment FROM outlines LEFT JOIN snapshots ON id = snapshot
              WHERE outlines.article = ?1 ORDER BY moment, snapshot",
         )?
-        .query_map([article], |row| row.get(0))?
+        .query_map([article], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?)
 }
 

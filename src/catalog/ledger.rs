@@ -6,9 +6,8 @@
 //! hashes tell which articles to look into. So it is rebuilt with them, from the pages alone.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -122,11 +121,43 @@ impl<'n> Ledger<'n> {
                 *counts.entry(article).or_default() += 1;
             }
         }
-        Ok(counts
+        // Postings go by half of a key, and may name an article by what was taken out of it, or by what its
+        // number stood for before: the outlines tell.
+        let mut named: Vec<(i64, usize)> = counts
             .into_iter()
             .filter(|(_, count)| 2 * count > declared.len())
-            .max_by_key(|(article, count)| (*count, Reverse(*article)))
-            .map(|(article, _)| article))
+            .collect();
+        named.sort_unstable_by_key(|&(article, count)| (Reverse(count), article));
+        let mut best: Option<(i64, usize)> = None;
+        for (article, count) in named {
+            if best.is_some_and(|(_, shown)| shown >= count) {
+                break;
+            }
+            let shown = self.shown(conn, article, &declared)?;
+            if 2 * shown > declared.len() && best.is_none_or(|(_, most)| shown > most) {
+                best = Some((article, shown));
+            }
+        }
+        Ok(best.map(|(article, _)| article))
+    }
+
+    /// How many of these declared hashes an article shows.
+    fn shown(
+        &mut self,
+        conn: &Connection,
+        article: i64,
+        declared: &FxHashSet<u64>,
+    ) -> Result<usize, CatalogError> {
+        let mut shown: FxHashSet<u64> = FxHashSet::default();
+        for snapshot in steps(conn, article)? {
+            for block in &*self.finder.outline(conn, snapshot)? {
+                shown.extend(block.declared.filter(|hash| declared.contains(hash)));
+            }
+            if shown.len() == declared.len() {
+                break;
+            }
+        }
+        Ok(shown.len())
     }
 
     /// What other snapshots testify about the block at `index` of a page; `None` if it declares no
@@ -142,64 +173,96 @@ impl<'n> Ledger<'n> {
         page: &[OutlineBlock],
         index: usize,
     ) -> Result<Option<Witness>, CatalogError> {
-        let Some(block) = page.get(index) else {
-            return Ok(None);
-        };
-        let Some(declared) = key(block, self.nothing) else {
-            return Ok(None);
-        };
-        let (mut consistent, mut conflict) = (Vec::new(), Vec::new());
-        let mut occurrences = Vec::new();
-        self.finder
-            .occurrences(conn, Space::Declared, Prefix::exact(declared), |occurrence| {
-                if Some(occurrence.snapshot) != seen.snapshot {
-                    occurrences.push(occurrence);
-                }
-                ControlFlow::Continue(())
-            })?;
-        for occurrence in occurrences {
-            let same_article = Some(occurrence.article) == seen.article;
-            let other_site = seen.site.is_some() && self.site(conn, occurrence.article)? != seen.site;
+        Ok(self.witnesses(conn, seen, page)?.into_iter().nth(index).flatten())
+    }
+
+    /// [`Ledger::witness`] for every block of a page, in order. Each outline is looked at once for all of
+    /// them.
+    pub fn witnesses(
+        &mut self,
+        conn: &Connection,
+        seen: Seen<'_>,
+        page: &[OutlineBlock],
+    ) -> Result<Vec<Option<Witness>>, CatalogError> {
+        let here = Here::of(page, self.nothing);
+        let mut articles: BTreeSet<i64> = seen.article.into_iter().collect();
+        for &declared in here.contents.keys() {
+            articles.extend(
+                self.finder
+                    .articles(conn, Space::Declared, Prefix::exact(declared))?,
+            );
+        }
+        let mut cases: FxHashMap<(u64, Content), Said> = FxHashMap::default();
+        let mut rehashed = vec![Sighted::default(); page.len()];
+        for article in articles {
+            let same_article = Some(article) == seen.article;
+            let other_site = seen.site.is_some() && self.site(conn, article)? != seen.site;
             if !same_article && other_site {
                 continue;
             }
-            let same = same_content(&occurrence.block, block);
-            if same {
-                consistent.push(occurrence.snapshot);
-            } else if same_article || !(block.empty && occurrence.block.empty) {
-                conflict.push(occurrence.snapshot);
-            }
-        }
-        let mut rehashed = Vec::new();
-        if let Some(article) = seen.article.filter(|_| conflict.is_empty()) {
-            let agreeing: FxHashSet<i64> = consistent.iter().copied().collect();
-            let here = Here::of(page, index);
             for snapshot in steps(conn, article)? {
-                if Some(snapshot) == seen.snapshot || agreeing.contains(&snapshot) {
+                if Some(snapshot) == seen.snapshot {
                     continue;
                 }
-                if here.is_rehashed(&self.finder.outline(conn, snapshot)?, declared) {
-                    rehashed.push(snapshot);
+                let blocks = self.finder.outline(conn, snapshot)?;
+                let shown = here.shown_by(&blocks);
+                if shown.is_empty() && !same_article {
+                    continue;
+                }
+                let at = (moment(conn, snapshot)?, snapshot);
+                for (&declared, shown) in &shown {
+                    // A text conflicts with all but itself, a block without one with texts alone, unless it is
+                    // of the same article.
+                    let any_text = shown.iter().any(|(_, empty)| !empty);
+                    for &content in here.contents.get(&declared).into_iter().flatten() {
+                        let said = cases.entry((declared, content)).or_default();
+                        let same = shown.contains(&content);
+                        if same {
+                            said.consistent.note(at);
+                        }
+                        let other = shown.len() > usize::from(same);
+                        if other && (same_article || !content.1 || any_text) {
+                            said.conflict.note(at);
+                        }
+                    }
+                }
+                if same_article {
+                    let there = There::of(&blocks, &here);
+                    for (index, block) in page.iter().enumerate() {
+                        let Some(declared) = key(block, self.nothing) else {
+                            continue;
+                        };
+                        let agrees = shown
+                            .get(&declared)
+                            .is_some_and(|shown| shown.contains(&content_of(block)));
+                        if !agrees && there.rehashes(&here, block, here.nth[index], declared) {
+                            rehashed[index].note(at);
+                        }
+                    }
                 }
             }
         }
-        let (testimony, snapshots) = if !conflict.is_empty() {
-            (Testimony::Conflict, conflict)
-        } else if !rehashed.is_empty() {
-            (Testimony::Rehashed, rehashed)
-        } else if !consistent.is_empty() {
-            (Testimony::Consistent, consistent)
-        } else {
-            (Testimony::First, Vec::new())
+        let witness = |(block, rehashed): (&OutlineBlock, Sighted)| {
+            let said = cases.get(&(key(block, self.nothing)?, content_of(block)));
+            let (conflict, consistent) = said.map_or_else(Default::default, |said| {
+                (said.conflict.clone(), said.consistent.clone())
+            });
+            let (testimony, sighted) = if conflict.total > 0 {
+                (Testimony::Conflict, conflict)
+            } else if rehashed.total > 0 {
+                (Testimony::Rehashed, rehashed)
+            } else if consistent.total > 0 {
+                (Testimony::Consistent, consistent)
+            } else {
+                (Testimony::First, Sighted::default())
+            };
+            Some(Witness {
+                testimony,
+                snapshots: sighted.named.into_iter().map(|(_, snapshot)| snapshot).collect(),
+                total: sighted.total,
+            })
         };
-        let mut snapshots = by_moment(conn, snapshots)?;
-        let total = snapshots.len();
-        snapshots.truncate(NAMED);
-        Ok(Some(Witness {
-            testimony,
-            snapshots,
-            total,
-        }))
+        Ok(page.iter().zip(rehashed).map(witness).collect())
     }
 
     fn site(&mut self, conn: &Connection, article: i64) -> Result<Option<&str>, CatalogError> {
@@ -220,62 +283,142 @@ pub(super) fn key(block: &OutlineBlock, nothing: &Nothing) -> Option<u64> {
     block.declared.filter(|declared| !nothing.contains(declared))
 }
 
-fn same_content(one: &OutlineBlock, other: &OutlineBlock) -> bool {
-    one.key == other.key && one.empty == other.empty
+/// Key, and whether it is that of a form.
+type Content = (u64, bool);
+
+fn content_of(block: &OutlineBlock) -> Content {
+    (block.key, block.empty)
 }
 
-/// A block of a page, as it is looked for on other pages of the article. A page may show one content in
-/// thousands of blocks, so that what its page says of it is gathered once.
-struct Here<'p> {
-    block: &'p OutlineBlock,
-    /// Blocks with this content before it.
-    nth: usize,
-    /// Ids of the page's blocks with this content.
-    ids: FxHashSet<u32>,
+/// Snapshots that say something: the first [`NAMED`] by moment, then number, and how many there are.
+#[derive(Debug, Clone, Default)]
+struct Sighted {
+    named: Vec<(Option<i64>, i64)>,
+    total: usize,
 }
 
-impl<'p> Here<'p> {
-    fn of(page: &'p [OutlineBlock], index: usize) -> Self {
-        let block = &page[index];
-        let alike = |other: &&OutlineBlock| same_content(other, block);
-        Self {
-            block,
-            nth: page[..index].iter().filter(alike).count(),
-            ids: page.iter().filter(alike).filter_map(|other| other.id).collect(),
+impl Sighted {
+    /// Takes note of a snapshot, given once.
+    fn note(&mut self, at: (Option<i64>, i64)) {
+        self.total += 1;
+        let place = self.named.partition_point(|known| *known < at);
+        if place < NAMED {
+            self.named.insert(place, at);
+            self.named.truncate(NAMED);
         }
     }
+}
 
-    /// Whether the same block declares another hash on the page of these blocks. Two blocks of equal
-    /// content on two pages of an article are the same block if they bear one id, or both are the nth
-    /// with this content. A block whose id stands on the other page is that one and no other.
-    fn is_rehashed(&self, blocks: &[OutlineBlock], declared: u64) -> bool {
-        let id = self.block.id;
-        let alike = |other: &&OutlineBlock| same_content(other, self.block);
-        let stands = id.is_some() && blocks.iter().filter(alike).any(|other| other.id == id);
-        blocks.iter().filter(alike).enumerate().any(|(nth, other)| {
-            let by_id = id.is_some() && other.id == id;
-            let by_place = !stands && nth == self.nth && other.id.is_none_or(|id| !self.ids.contains(&id));
-            (by_id || by_place) && other.declared.is_some_and(|hash| hash != declared)
+/// What is said of one content under one declared hash.
+#[derive(Debug, Default)]
+struct Said {
+    consistent: Sighted,
+    conflict: Sighted,
+}
+
+/// A page as it is held against others. It may show one content in thousands of blocks, so that what it
+/// says of each content is gathered once.
+struct Here {
+    /// By declared hash: what stands under it.
+    contents: FxHashMap<u64, FxHashSet<Content>>,
+    /// For every block, how many with its content stand before it.
+    nth: Vec<usize>,
+    /// How many blocks of each content there are.
+    counts: FxHashMap<Content, usize>,
+    /// Ids of the blocks of each content.
+    ids: FxHashSet<(Content, u32)>,
+}
+
+impl Here {
+    fn of(page: &[OutlineBlock], nothing: &Nothing) -> Self {
+        let mut here = Self {
+            contents: FxHashMap::default(),
+            nth: Vec::with_capacity(page.len()),
+            counts: FxHashMap::default(),
+            ids: FxHashSet::default(),
+        };
+        for block in page {
+            let content = content_of(block);
+            let count = here.counts.entry(content).or_default();
+            here.nth.push(*count);
+            *count += 1;
+            here.ids.extend(block.id.map(|id| (content, id)));
+            if let Some(declared) = key(block, nothing) {
+                here.contents.entry(declared).or_default().insert(content);
+            }
+        }
+        here
+    }
+
+    /// What another page shows under the declared hashes of this one.
+    fn shown_by(&self, blocks: &[OutlineBlock]) -> FxHashMap<u64, FxHashSet<Content>> {
+        let mut shown: FxHashMap<u64, FxHashSet<Content>> = FxHashMap::default();
+        for block in blocks {
+            if let Some(declared) = block
+                .declared
+                .filter(|declared| self.contents.contains_key(declared))
+            {
+                shown.entry(declared).or_default().insert(content_of(block));
+            }
+        }
+        shown
+    }
+}
+
+/// What a block bears.
+type IdAndDeclared = (Option<u32>, Option<u64>);
+
+/// Another page of the article: its blocks of the contents that stand here.
+#[derive(Default)]
+struct There {
+    /// The blocks of each content, in order.
+    places: FxHashMap<Content, Vec<IdAndDeclared>>,
+    /// By content and id: a declared hash, and whether there is another.
+    by_id: FxHashMap<(Content, u32), (Option<u64>, bool)>,
+}
+
+impl There {
+    fn of(blocks: &[OutlineBlock], here: &Here) -> Self {
+        let mut there = Self::default();
+        for block in blocks {
+            let content = content_of(block);
+            if !here.counts.contains_key(&content) {
+                continue;
+            }
+            let places = there.places.entry(content).or_default();
+            places.push((block.id, block.declared));
+            if let Some(id) = block.id {
+                let (first, others) = there.by_id.entry((content, id)).or_default();
+                *others |= first.is_some() && block.declared.is_some() && *first != block.declared;
+                *first = first.or(block.declared);
+            }
+        }
+        there
+    }
+
+    /// Whether the same block declares another hash there. Two blocks of equal content on two pages of an
+    /// article are the same block if they bear one id, or both are the nth with this content. A block whose
+    /// id stands on the other page is that one and no other.
+    fn rehashes(&self, here: &Here, block: &OutlineBlock, nth: usize, declared: u64) -> bool {
+        let content = content_of(block);
+        let by_id = block.id.and_then(|id| self.by_id.get(&(content, id)));
+        if let Some((first, others)) = by_id {
+            return *others || first.is_some_and(|hash| hash != declared);
+        }
+        let place = self.places.get(&content).and_then(|places| places.get(nth));
+        place.is_some_and(|(id, hash)| {
+            id.is_none_or(|id| !here.ids.contains(&(content, id)))
+                && hash.is_some_and(|hash| hash != declared)
         })
     }
 }
 
-/// Sorts snapshots by moment, then id; each once.
-fn by_moment(conn: &Connection, mut snapshots: Vec<i64>) -> Result<Vec<i64>, CatalogError> {
-    // A snapshot stands here once for every block that testifies; the catalog is asked once for each.
-    snapshots.sort_unstable();
-    snapshots.dedup();
-    let mut keyed = Vec::with_capacity(snapshots.len());
-    for snapshot in snapshots {
-        let moment: Option<i64> = conn
-            .prepare_cached("SELECT moment FROM snapshots WHERE id = ?1")?
-            .query_row([snapshot], |row| row.get(0))
-            .optional()?
-            .flatten();
-        keyed.push((moment, snapshot));
-    }
-    keyed.sort_unstable();
-    Ok(keyed.into_iter().map(|(_, snapshot)| snapshot).collect())
+fn moment(conn: &Connection, snapshot: i64) -> Result<Option<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT moment FROM snapshots WHERE id = ?1")?
+        .query_row([snapshot], |row| row.get(0))
+        .optional()?
+        .flatten())
 }
 
 #[cfg(test)]

@@ -87,10 +87,14 @@ impl OutlineBlock {
     }
 }
 
-/// Equal blocks have equal keys, so the key alone spreads them well.
+/// Equal blocks have equal keys, but not the other way round: one text may stand on a page a hundred thousand
+/// times with a declared hash, an id or links of its own each time.
 impl Hash for OutlineBlock {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+        state.write_u64(self.key);
+        let id = u64::from(self.id.unwrap_or_default()).rotate_left(32);
+        let form = u64::from(self.form.unwrap_or_default());
+        state.write_u64(self.declared.unwrap_or_default() ^ id ^ form);
     }
 }
 

@@ -11,9 +11,6 @@ use super::{CatalogError, stream};
 /// Bases followed before the catalog is called damaged.
 const CHAIN_LIMIT: usize = 4096;
 
-/// Bytes reserved for an outline before it is read.
-const MAX_DATA: usize = 1 << 20;
-
 /// Decoded blocks kept by [`Outlines`]: about 32 MB.
 const CACHED_BLOCKS: usize = 1 << 19;
 
@@ -55,7 +52,7 @@ impl Outlines {
             table: "outlines",
             row,
         };
-        let mut pending: Vec<(i64, Vec<u8>)> = Vec::new();
+        let mut pending: Vec<(i64, u64, u32)> = Vec::new();
         let mut next = Some(snapshot);
         let mut blocks: Arc<[OutlineBlock]> = Arc::from([]);
         while let Some(wanted) = next {
@@ -67,12 +64,13 @@ impl Outlines {
                 return Err(malformed(snapshot));
             }
             let (base, start, length) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
-            let mut data = Vec::with_capacity((length as usize).min(MAX_DATA));
-            self.stream.read(conn, start, length as usize, &mut data)?;
-            pending.push((wanted, data));
+            pending.push((wanted, start, length));
             next = base;
         }
-        while let Some((wanted, data)) = pending.pop() {
+        // The bytes of one outline at a time: damage may have made a long chain of long ones.
+        let mut data = Vec::new();
+        while let Some((wanted, start, length)) = pending.pop() {
+            self.stream.read(conn, start, length as usize, &mut data)?;
             blocks = outline::decode(&blocks, &data)
                 .map_err(|_| malformed(wanted))?
                 .into();

@@ -152,6 +152,13 @@ fn merge(
         if cursor.postings.is_empty() {
             cursor.fill()?;
         }
+        if last.is_some_and(|last| posting < last) {
+            // Not as it was written: what is encoded out of order takes memory without end.
+            return Err(CatalogError::Malformed {
+                table: "postings",
+                row: runs[index],
+            });
+        }
         if last != Some(posting) && keep(posting) {
             writer.push(posting)?;
         }
@@ -191,6 +198,13 @@ impl Cursor<'_> {
             decode(key.cast_unsigned(), &data, chunk, |posting| {
                 self.postings.push_back(posting);
             })?;
+            if self.postings.is_empty() {
+                // The chunks after it would be taken for the end of the run, and be lost.
+                return Err(CatalogError::Malformed {
+                    table: "postings",
+                    row: chunk,
+                });
+            }
             self.conn
                 .prepare_cached("DELETE FROM postings WHERE chunk = ?1")?
                 .execute([chunk])?;
@@ -321,8 +335,8 @@ const MERGE_RETRIES: usize = 3;
 #[derive(Debug)]
 pub(super) struct Reader {
     space: Space,
-    /// For every run the first posting and the row of each chunk, ascending.
-    runs: Vec<Vec<(Posting, i64)>>,
+    /// For every run its number, and the first posting and the row of each chunk, ascending.
+    runs: Vec<(i64, Vec<(Posting, i64)>)>,
     chunks: rustc_hash::FxHashMap<i64, Box<[Posting]>>,
     cached: usize,
 }
@@ -335,16 +349,14 @@ impl Reader {
              WHERE run IN (SELECT run FROM posting_runs WHERE space = ?1) ORDER BY run, key, article",
         )?;
         let mut rows = statement.query([space as i64])?;
-        let mut runs: Vec<Vec<(Posting, i64)>> = Vec::new();
-        let mut last = None;
+        let mut runs: Vec<(i64, Vec<(Posting, i64)>)> = Vec::new();
         while let Some(row) = rows.next()? {
             let run: i64 = row.get(0)?;
-            if last != Some(run) {
-                runs.push(Vec::new());
-                last = Some(run);
+            if runs.last().is_none_or(|(last, _)| *last != run) {
+                runs.push((run, Vec::new()));
             }
-            if let Some(run) = runs.last_mut() {
-                run.push(((row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?), row.get(3)?));
+            if let Some((_, chunks)) = runs.last_mut() {
+                chunks.push(((row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?), row.get(3)?));
             }
         }
         Ok(Self {
@@ -383,17 +395,19 @@ impl Reader {
         articles: &mut Vec<i64>,
     ) -> Result<(), CatalogError> {
         articles.clear();
-        for run in 0..self.runs.len() {
+        for at in 0..self.runs.len() {
+            let run = self.runs[at].0;
             // The chunk before the first that starts inside the range may end inside it.
-            let from = self.runs[run]
+            let from = self.runs[at]
+                .1
                 .partition_point(|(first, _)| first.0 < low)
                 .saturating_sub(1);
-            for index in from..self.runs[run].len() {
-                let (first, chunk) = self.runs[run][index];
+            for index in from..self.runs[at].1.len() {
+                let (first, chunk) = self.runs[at].1[index];
                 if first.0 > high {
                     break;
                 }
-                let postings = self.chunk(conn, chunk)?;
+                let postings = self.chunk(conn, run, first, chunk)?;
                 let start = postings.partition_point(|posting| posting.0 < low);
                 articles.extend(
                     postings[start..]
@@ -408,19 +422,29 @@ impl Reader {
         Ok(())
     }
 
-    fn chunk(&mut self, conn: &Connection, chunk: i64) -> Result<&[Posting], CatalogError> {
+    fn chunk(
+        &mut self,
+        conn: &Connection,
+        run: i64,
+        first: Posting,
+        chunk: i64,
+    ) -> Result<&[Posting], CatalogError> {
         if !self.chunks.contains_key(&chunk) {
             if self.cached > CACHED_POSTINGS {
                 self.chunks.clear();
                 self.cached = 0;
             }
-            let (key, data) = conn
-                .prepare_cached("SELECT key, data FROM postings WHERE chunk = ?1")?
-                .query_row([chunk], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            // The number of a chunk that was merged away is soon that of another: only the chunk that
+            // stands in the directory will do. Numbers of runs do not come again.
+            let data: Vec<u8> = conn
+                .prepare_cached(
+                    "SELECT data FROM postings WHERE chunk = ?1 AND run = ?2 AND key = ?3 AND article = ?4",
+                )?
+                .query_row(params![chunk, run, first.0.cast_signed(), first.1], |row| {
+                    row.get(0)
                 })?;
             let mut postings = Vec::with_capacity(data.len() / 4);
-            decode(key.cast_unsigned(), &data, chunk, |posting| {
+            decode(first.0, &data, chunk, |posting| {
                 postings.push(posting);
             })?;
             self.cached += postings.len();

@@ -1,12 +1,13 @@
 //! The ledger of one site as a whole: every pair of declared hash and content hash, and what the pairs
 //! say about the publisher's rule.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::CatalogError;
 use super::blocks::Outlines;
 use super::ledger::{Nothing, key};
+use crate::page::host;
 
 /// Whether a site's declared hashes go by the text alone: counts of texts that stand, declared, in two
 /// or more of its articles.
@@ -34,13 +35,10 @@ pub struct SiteLedger {
 /// Sums up the pairs of declared hash and content hash that a site shows; `None` is the site of pages
 /// without a host.
 pub fn site(conn: &Connection, site: Option<&str>, nothing: &Nothing) -> Result<SiteLedger, CatalogError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT article, snapshots.id FROM snapshots JOIN articles ON articles.id = article
-         WHERE site IS ?1 ORDER BY article, moment, snapshots.id",
-    )?;
-    let snapshots: Vec<(i64, i64)> = statement
-        .query_map(params![site], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let snapshots = match site {
+        Some(site) => of_host(conn, site)?,
+        None => without_host(conn)?,
+    };
     let mut outlines = Outlines::default();
     let mut pairs: FxHashSet<(u64, u64, bool)> = FxHashSet::default();
     // Text to the first article and declared hash seen, whether another article held it, and whether
@@ -87,6 +85,37 @@ pub fn site(conn: &Connection, site: Option<&str>, nothing: &Nothing) -> Result<
         conflicts: conflicts.len() as u64,
         salt,
     })
+}
+
+/// Article and number of the snapshots of a site, in order of article and moment.
+fn of_host(conn: &Connection, site: &str) -> Result<Vec<(i64, i64)>, CatalogError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT article, snapshots.id FROM snapshots JOIN articles ON articles.id = article
+             WHERE site = ?1 ORDER BY article, moment, snapshots.id",
+        )?
+        .query_map([site], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The same for all pages without a host: `articles.site` holds their directory.
+fn without_host(conn: &Connection) -> Result<Vec<(i64, i64)>, CatalogError> {
+    let mut found = Vec::new();
+    let mut articles = conn.prepare_cached("SELECT id, key FROM articles ORDER BY id")?;
+    let mut snapshots =
+        conn.prepare_cached("SELECT id FROM snapshots WHERE article = ?1 ORDER BY moment, id")?;
+    let mut rows = articles.query([])?;
+    while let Some(row) = rows.next()? {
+        let article: i64 = row.get(0)?;
+        let key: String = row.get(1)?;
+        if host(&key).is_some() {
+            continue;
+        }
+        for snapshot in snapshots.query_map([article], |row| row.get(0))? {
+            found.push((article, snapshot?));
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -163,5 +192,30 @@ mod tests {
         record(conn, DAILY, 1, 3, &page(&second));
         let ledger = of(conn, DAILY);
         assert_eq!(ledger.conflicts, 2, "{ledger:?}");
+    }
+
+    #[test]
+    fn pages_without_a_host_are_one_site_whatever_their_directories() {
+        let catalog = tables();
+        let conn = catalog.connection();
+        let hash = "11".repeat(32);
+        let pages = [
+            (1, "file:a/one.html", Some("file:a")),
+            (2, "file:b/two.html", Some("file:b")),
+            (3, "file:three.html", None),
+            (4, "https://daily.example/a", Some(DAILY)),
+        ];
+        for (id, key, site) in pages {
+            conn.execute(
+                "INSERT INTO articles (id, key, site) VALUES (?1, ?2, ?3)",
+                rusqlite::params![id, key, site],
+            )
+            .unwrap();
+            let text = format!("text of {key}");
+            record(conn, "", id, id, &page(&[declared(&text, &hash)]));
+        }
+        let ledger = site(conn, None, &Nothing::default()).unwrap();
+        assert_eq!((ledger.pairs, ledger.conflicts), (3, 1));
+        assert_eq!(of(conn, DAILY).pairs, 1);
     }
 }

@@ -132,16 +132,16 @@ fn asked(
     seen: Seen<'_>,
 ) -> Result<Vec<Option<Testified>>, CheckError> {
     // A snapshot's place among its article's others is told by all of them: each article is read once.
-    let mut articles: BTreeMap<i64, Vec<Snapshot>> = BTreeMap::new();
+    let mut known: BTreeMap<i64, Snapshot> = BTreeMap::new();
     let mut witnesses = Vec::with_capacity(outline.len());
-    for at in 0..outline.len() {
-        let Some(witness) = ledger.witness(catalog, seen, outline, at)? else {
+    for witness in ledger.witnesses(catalog, seen, outline)? {
+        let Some(witness) = witness else {
             witnesses.push(None);
             continue;
         };
         let mut named = Vec::with_capacity(witness.snapshots.len());
         for id in witness.snapshots {
-            named.extend(snapshot(catalog, &mut articles, id)?);
+            named.extend(snapshot(catalog, &mut known, id)?);
         }
         witnesses.push(Some(Testified {
             testimony: witness.testimony,
@@ -152,21 +152,17 @@ fn asked(
     Ok(witnesses)
 }
 
-/// The snapshot with its number. `articles` keeps what was read of each article.
+/// The snapshot with its number. `known` keeps what was read of each article.
 fn snapshot(
     catalog: &Connection,
-    articles: &mut BTreeMap<i64, Vec<Snapshot>>,
+    known: &mut BTreeMap<i64, Snapshot>,
     id: i64,
 ) -> Result<Option<Snapshot>, CheckError> {
-    let by_id = |snapshot: &&Snapshot| snapshot.id == id;
-    if let Some(known) = articles.values().flatten().find(by_id) {
-        return Ok(Some(known.clone()));
+    if !known.contains_key(&id)
+        && let Some(bare) = snapshots::bare(catalog, id)?
+    {
+        let all = snapshots::of_article(catalog, bare.article)?;
+        known.extend(all.into_iter().map(|snapshot| (snapshot.id, snapshot)));
     }
-    let Some(bare) = snapshots::bare(catalog, id)? else {
-        return Ok(None);
-    };
-    let all = snapshots::of_article(catalog, bare.article)?;
-    let found = all.iter().find(by_id).cloned();
-    articles.insert(bare.article, all);
-    Ok(found)
+    Ok(known.get(&id).cloned())
 }

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use rusqlite::{Connection, OptionalExtension as _};
+
 use super::Code;
 use crate::archive::{Archive, ArchiveError};
 use crate::block::{Block, Document};
@@ -20,13 +22,20 @@ pub(super) fn compare(
     page: &Page,
 ) -> Result<Option<(Code, String)>, ArchiveError> {
     let outline = archive.with_catalog(|conn| {
-        let built: bool = conn
+        // All of it from one state: another process may take the snapshot out, or one that it rests on.
+        let state = conn.unchecked_transaction()?;
+        let built: Option<bool> = state
             .prepare_cached("SELECT text_hash IS NOT NULL FROM snapshots WHERE id = ?1")?
-            .query_row([snapshot], |row| row.get(0))?;
-        built.then(|| blocks::outline(conn, snapshot)).transpose()
+            .query_row([snapshot], |row| row.get(0))
+            .optional()?;
+        if built == Some(true) {
+            blocks::outline(&state, snapshot).map(Some)
+        } else {
+            Ok(None)
+        }
     });
     let outline = match outline {
-        // `reindex` was not run yet: nothing is promised, so nothing is broken.
+        // It was taken out meanwhile, or `reindex` was not run yet: nothing is promised, so nothing is broken.
         Ok(None) => return Ok(None),
         Ok(Some(outline)) => outline,
         Err(CatalogError::NoOutline(_)) => {
@@ -58,17 +67,27 @@ fn unfound(
 ) -> Result<Option<usize>, ArchiveError> {
     let mut finder = finder.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(archive.with_catalog(|conn| {
-        let article: i64 = conn
-            .prepare_cached("SELECT article FROM snapshots WHERE id = ?1")?
-            .query_row([snapshot], |row| row.get(0))?;
+        let Some(article) = article_of(conn, snapshot)? else {
+            return Ok(None);
+        };
         for (index, block) in outline.iter().enumerate() {
             let articles = finder.articles(conn, Space::Content, Prefix::exact(block.key))?;
             if articles.binary_search(&article).is_err() {
-                return Ok::<_, CatalogError>(Some(index));
+                // With a snapshot that is taken out go its keys.
+                let stays = article_of(conn, snapshot)?.is_some();
+                return Ok::<_, CatalogError>(stays.then_some(index));
             }
         }
         Ok(None)
     })?)
+}
+
+/// The article of a snapshot; `None` if it was taken out.
+fn article_of(conn: &Connection, snapshot: i64) -> Result<Option<i64>, CatalogError> {
+    Ok(conn
+        .prepare_cached("SELECT article FROM snapshots WHERE id = ?1")?
+        .query_row([snapshot], |row| row.get(0))
+        .optional()?)
 }
 
 /// The first difference between the blocks of a page and those in the catalog. Labels are no hashes:
@@ -92,4 +111,22 @@ fn difference(document: &Document, outline: &[OutlineBlock]) -> Option<String> {
     Some(format!(
         "the content hash of block {index} is not the one in the catalog"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::MemoryDisk;
+    use crate::label::Rules;
+
+    #[test]
+    fn a_snapshot_that_was_taken_out_meanwhile_is_no_fault() {
+        let (archive, _) = Archive::create_or_open(Arc::new(MemoryDisk::new())).unwrap();
+        let reader = Reader::new(Rules::builtin(), "contents-hash");
+        let finder = Mutex::new(archive.with_catalog(Finder::open).unwrap());
+        let fault = compare(&archive, &reader, &finder, 7, &Page::default()).unwrap();
+        assert!(fault.is_none());
+    }
 }

@@ -99,6 +99,33 @@ pub struct Search<S> {
     shelf: S,
 }
 
+/// Sightings of a content that are kept to be confirmed: the oldest. What is found by eight bytes of a hash
+/// is next to always what was asked for.
+const OLDEST: usize = 4;
+
+/// Where one content of a page stands.
+#[derive(Debug, Clone, Default)]
+struct Sightings {
+    /// The oldest by moment, then number of the snapshot, at most [`OLDEST`].
+    oldest: Vec<Stand>,
+    /// Articles and snapshots of all of them.
+    articles: u64,
+    snapshots: u64,
+}
+
+impl Sightings {
+    fn note(&mut self, stand: Stand) {
+        self.articles += 1;
+        self.snapshots += stand.snapshots;
+        let age = |stand: &Stand| (stand.moment, stand.first.snapshot);
+        let place = self.oldest.partition_point(|known| age(known) <= age(&stand));
+        if place < OLDEST {
+            self.oldest.insert(place, stand);
+            self.oldest.truncate(OLDEST);
+        }
+    }
+}
+
 impl<S: Shelf> Search<S> {
     /// A search over what stands on a shelf, such as [`ArchiveShelf`].
     pub fn new(shelf: S) -> Result<Self, SearchError> {
@@ -153,30 +180,25 @@ impl<S: Shelf> Search<S> {
             }));
         }
         let prefixes: Vec<Prefix> = keys.iter().map(|key| Prefix::exact(key.prefix())).collect();
-        let (stands, more) = self.stands(Space::Content, &prefixes, ARTICLE_LIMIT)?;
-        let mut by_key: Vec<Vec<Stand>> = vec![Vec::new(); keys.len()];
-        for stand in stands {
-            by_key[stand.query].push(stand);
-        }
+        let mut by_key: Vec<Sightings> = vec![Sightings::default(); keys.len()];
+        let finder = &mut self.finder;
+        let more = self.shelf.catalog(|conn| {
+            finder.each_stand(conn, Space::Content, &prefixes, ARTICLE_LIMIT, |stand| {
+                by_key[stand.query].note(stand);
+            })
+        })?;
         let mut found: Vec<Option<PageHit>> = Vec::with_capacity(keys.len());
-        for (query, stands) in by_key.into_iter().enumerate() {
-            let mut keyed = Vec::with_capacity(stands.len());
-            for stand in stands {
-                keyed.push((self.shelf.moment(stand.first.snapshot)?, stand));
-            }
-            keyed.sort_by_key(|(moment, stand)| (*moment, stand.first.snapshot));
-            let (mut articles, mut snapshots) = (0, 0);
+        for (query, sightings) in by_key.into_iter().enumerate() {
+            let (mut articles, mut snapshots) = (sightings.articles, sightings.snapshots);
             let mut first = None;
-            for (_, stand) in keyed {
-                if first.is_none() {
-                    // Only the sighting that is named is confirmed; the others are counted by prefix.
-                    first = self.confirmed(&stand, |block| block.key() == keys[query])?;
-                    if first.is_none() {
-                        continue;
-                    }
+            for stand in sightings.oldest {
+                // Only the sighting that is named is confirmed; the others are counted by prefix.
+                first = self.confirmed(&stand, |block| block.key() == keys[query])?;
+                if first.is_some() {
+                    break;
                 }
-                articles += 1;
-                snapshots += stand.snapshots;
+                articles -= 1;
+                snapshots -= stand.snapshots;
             }
             found.push(first.map(|first| PageHit {
                 index: 0,

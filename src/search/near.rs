@@ -69,15 +69,12 @@ impl<S: Shelf> Search<S> {
             let (index, _) = asked[query];
             let mut hits = Vec::new();
             for near in nears {
-                let Some(document) = self.shelf.document(near.at.snapshot)? else {
+                let Some(text) = self.text_of(&near)? else {
                     continue;
                 };
-                let Some(block) = document.blocks.get(near.at.index as usize) else {
-                    continue;
-                };
-                let similarity = similarity(texts[index], &block.text);
-                if similarity >= LEAST_SIMILARITY && block.text != texts[index] {
-                    hits.push((similarity, block.text.clone()));
+                let similarity = similarity(texts[index], &text);
+                if similarity >= LEAST_SIMILARITY && text != texts[index] {
+                    hits.push((similarity, text));
                 }
             }
             hits.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -114,6 +111,28 @@ impl<S: Shelf> Search<S> {
             })
             .collect();
         Ok(found)
+    }
+
+    /// The text of a near block. The catalog names one snapshot of those that show it: where that cannot be
+    /// read, another one may.
+    fn text_of(&mut self, near: &Near) -> Result<Option<String>, SearchError> {
+        if let Some(document) = self.shelf.document(near.at.snapshot)? {
+            let block = document.blocks.get(near.at.index as usize);
+            return Ok(block.map(|block| block.text.clone()));
+        }
+        let key = near.at.block.key;
+        let (stands, _) = self.stands(Space::Content, &[Prefix::exact(key)], ARTICLES)?;
+        for at in stands.iter().flat_map(|stand| [stand.first, stand.last]) {
+            let Some(document) = self.shelf.document(at.snapshot)? else {
+                continue;
+            };
+            if let Some(block) = document.blocks.get(at.index as usize)
+                && block.key().prefix() == key
+            {
+                return Ok(Some(block.text.clone()));
+            }
+        }
+        Ok(None)
     }
 }
 

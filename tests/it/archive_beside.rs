@@ -192,6 +192,29 @@ fn a_page_that_is_taken_out_while_it_is_on_its_way_does_not_come_back() {
 }
 
 #[test]
+fn blocks_read_by_another_attribute_than_that_of_the_catalog_are_left_to_be_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open(folder.path());
+    add(&archive, page(2, 1));
+    archive.declare_attribute("contents-hash").unwrap();
+    let mut slow = writer(&archive);
+    let planned = slow.plan(page(1, 1), Some(Outline::default())).unwrap();
+    let Planned::Job(job) = planned else {
+        panic!("it is new");
+    };
+    slow.append(job.encode()).unwrap();
+    // Meanwhile another process builds the catalog from another attribute.
+    let mut other = open(folder.path());
+    other.clear_blocks().unwrap();
+    other.declare_attribute("data-hash").unwrap();
+    let built = other.reindex(&mut |_: &Page| Outline::default(), &mut |_, _| ());
+    assert_eq!(built.unwrap(), 1);
+    slow.commit().unwrap();
+    drop(slow);
+    assert_eq!(open(folder.path()).unindexed().unwrap(), 1);
+}
+
+#[test]
 fn a_pack_that_rests_on_what_was_taken_out_goes_when_it_was_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let archive = open(folder.path());
@@ -203,6 +226,30 @@ fn a_pack_that_rests_on_what_was_taken_out_goes_when_it_was_written_again() {
     drop(second);
     assert_eq!(restored(&open(folder.path())), [page(1, 2)]);
     assert!(found(folder.path()).is_empty(), "{:?}", found(folder.path()));
+}
+
+#[test]
+fn the_blocks_of_a_page_that_is_taken_out_while_it_is_read_are_not_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = open(folder.path());
+    add(&archive, page(1, 1));
+    add(&archive, page(2, 1));
+    let taken = page(2, 1).address;
+    let built = archive.reindex(
+        &mut |read: &Page| {
+            if read.address == taken {
+                forget(folder.path(), &taken);
+            }
+            Outline::default()
+        },
+        &mut |_, _| (),
+    );
+    assert_eq!(built.unwrap(), 1);
+    let left: Result<i64, _> = archive.with_catalog(|conn| {
+        let without = "SELECT count(*) FROM outlines WHERE snapshot NOT IN (SELECT id FROM snapshots)";
+        conn.query_row(without, [], |row| row.get(0))
+    });
+    assert_eq!(left.unwrap(), 0);
 }
 
 #[test]

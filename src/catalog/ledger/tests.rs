@@ -198,6 +198,25 @@ fn the_hash_of_empty_text_is_no_key_and_a_page_is_known_by_most_of_its_hashes() 
 }
 
 #[test]
+fn a_page_is_not_of_the_article_that_got_the_number_of_one_that_is_gone() {
+    let catalog = tables();
+    let conn = catalog.connection();
+    let hashes: Vec<String> = (1..6).map(|n| format!("{n:02x}").repeat(32)).collect();
+    let of_gone: Vec<Block> = hashes.iter().map(|hash| declared("gone", hash)).collect();
+    record(conn, DAILY, 1, 1, &page(&of_gone));
+    // What a vanished pack takes along leaves its keys in the postings.
+    crate::catalog::blocks::remove(conn, 1, &[1]).unwrap();
+    record(conn, DAILY, 1, 2, &page(&[declared("other", &"77".repeat(32))]));
+    let outline: Vec<OutlineBlock> = of_gone.iter().map(OutlineBlock::of).collect();
+    let nothing = nothing();
+    let mut ledger = Ledger::open(conn, &nothing).unwrap();
+    assert_eq!(ledger.article_of(conn, &outline).unwrap(), None);
+    record(conn, DAILY, 3, 3, &page(&of_gone[..3]));
+    let mut ledger = Ledger::open(conn, &nothing).unwrap();
+    assert_eq!(ledger.article_of(conn, &outline).unwrap(), Some(3));
+}
+
+#[test]
 fn figures_without_caption_go_by_their_form_and_conflict_only_within_the_article() {
     let catalog = tables();
     let conn = catalog.connection();
@@ -214,7 +233,7 @@ fn figures_without_caption_go_by_their_form_and_conflict_only_within_the_article
 
 #[test]
 fn thousands_of_equal_blocks_take_no_longer_than_they_must() {
-    const BLOCKS: usize = 6000;
+    const BLOCKS: usize = 60_000;
     let same = "ee".repeat(32);
     let numbered = |first: usize| -> Vec<Block> {
         let hash = |at: usize| format!("{:016x}{}", first + at + 1, "0".repeat(48));
@@ -237,10 +256,12 @@ fn thousands_of_equal_blocks_take_no_longer_than_they_must() {
         let nothing = nothing();
         let mut ledger = Ledger::open(conn, &nothing).unwrap();
         let begun = std::time::Instant::now();
-        for index in 0..BLOCKS {
-            let witness = ledger.witness(conn, seen, &new, index).unwrap().unwrap();
+        let witnesses = ledger.witnesses(conn, seen, &new).unwrap();
+        assert!(begun.elapsed().as_secs() < 30, "{expected:?}");
+        assert_eq!(witnesses.len(), BLOCKS);
+        for witness in witnesses {
+            let witness = witness.unwrap();
             assert_eq!((witness.testimony, witness.snapshots), (expected, vec![1]));
-            assert!(begun.elapsed().as_secs() < 30, "{expected:?}: {index}");
         }
     }
 }

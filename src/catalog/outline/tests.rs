@@ -74,6 +74,24 @@ fn repeated_blocks_are_spelled_once() {
 }
 
 #[test]
+fn one_text_under_many_declared_hashes_is_told_apart_by_them() {
+    // So many that they must not all lie in one place of a hash table.
+    let numbered = |from: u64| -> Vec<OutlineBlock> {
+        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (from..from + (1 << 17))
+            .map(|n| OutlineBlock {
+                declared: Some(hash(n)),
+                ..block(1001)
+            })
+            .collect()
+    };
+    let (old, new) = (numbered(1), numbered(2));
+    let encoded = encode(&old, &new);
+    assert_eq!(encoded.literals, [(1 << 17) - 1]);
+    assert_eq!(decode(&old, &encoded.bytes), Ok(new));
+}
+
+#[test]
 fn declared_prefixes_follow_the_digits_of_any_case() {
     let lower = "4d0c216a09018144215331804680db0c";
     assert_eq!(declared_prefix(lower), 0x4d0c_216a_0901_8144);

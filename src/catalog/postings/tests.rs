@@ -82,6 +82,30 @@ fn every_posting_is_found_through_all_merges_and_nothing_else_is() {
 }
 
 #[test]
+fn chunks_that_are_empty_or_out_of_order_are_damage() {
+    for damage in [
+        "UPDATE postings SET data = x'00000000' WHERE chunk = 2",
+        "UPDATE postings SET key = (SELECT min(key) FROM postings) + 1 WHERE chunk = 2",
+    ] {
+        let conn = open();
+        let postings = (0..4000).map(|n| (scrambled(n), 1)).collect();
+        add(&conn, Space::Content, postings).unwrap();
+        assert_eq!(conn.execute(damage, []).unwrap(), 1);
+        let rewritten = rewrite(&conn, Space::Content, |_| true);
+        assert!(
+            matches!(
+                rewritten,
+                Err(CatalogError::Malformed {
+                    table: "postings",
+                    ..
+                })
+            ),
+            "{damage}"
+        );
+    }
+}
+
+#[test]
 fn a_rewrite_drops_what_is_refused() {
     let conn = open();
     for article in 0..50 {
@@ -95,4 +119,33 @@ fn a_rewrite_drops_what_is_refused() {
         .unwrap();
     assert!(articles.iter().copied().eq((0..50).step_by(2)));
     assert_eq!(runs_of(&conn, Space::Content, None).unwrap().len(), 1);
+}
+
+#[test]
+fn a_reader_that_was_opened_before_a_merge_misses_nothing() {
+    let conn = open();
+    let key_of = |article: u64, n: u64| scrambled((article + 1) * 12_345 + n);
+    let put = |article: u64| {
+        let postings = (0..20)
+            .map(|n| (key_of(article, n), article.cast_signed()))
+            .collect();
+        add(&conn, Space::Content, postings).unwrap();
+    };
+    let fan = LOWEST_FAN as u64;
+    for article in 0..fan - 1 {
+        put(article);
+    }
+    let mut reader = Reader::open(&conn, Space::Content).unwrap();
+    // A merge, and new runs whose chunks get the numbers of those that were merged.
+    for article in fan - 1..2 * fan - 1 {
+        put(article);
+    }
+    let mut articles = Vec::new();
+    for article in 0..fan - 1 {
+        for n in 0..20 {
+            let key = key_of(article, n);
+            reader.articles(&conn, key, key, &mut articles).unwrap();
+            assert!(articles.contains(&article.cast_signed()), "{key} of {article}");
+        }
+    }
 }
