@@ -324,7 +324,13 @@ pub fn check(page: PageInput<'_>, recipes: &[Recipe], site: &Evidence) -> CheckR
                     (Verdict::Malformed, None)
                 } else {
                     let group = group(&page, block);
-                    match identities.iter().position(|&one| known.suffices(one, &group)) {
+                    // Without a hash of the block nothing is said against it.
+                    let given = |recipe: usize| {
+                        let trial = trials.get(recipe).and_then(|trial| trial.hashes.get(at));
+                        trial.is_some_and(|(hash, _)| hash.is_some())
+                    };
+                    let mut rules = identities.iter().enumerate();
+                    match rules.position(|(recipe, &one)| given(recipe) && known.suffices(one, &group)) {
                         Some(recipe) => (Verdict::Altered, Some(recipe)),
                         None => (Verdict::Unproven, None),
                     }

@@ -35,12 +35,10 @@ enum Role {
     Inline,
     /// A boundary, and a container of what is inside.
     Container,
-    Block,
+    /// A block: how many are open with it.
+    Block(u32),
     /// A link or emphasis: number of the mark in the draft at this depth.
-    Mark {
-        depth: u32,
-        mark: u32,
-    },
+    Mark { depth: u32, mark: u32 },
     /// A link or emphasis outside all block elements, by its serial number.
     Loose(u32),
     /// Media in no block element; its end is the end of the anonymous block.
@@ -148,15 +146,20 @@ impl<'a> Cutter<'a> {
         self.drafts.push(draft);
     }
 
-    fn end_block(&mut self, inner_end: usize, end: usize) {
-        let Some(mut draft) = self.drafts.pop() else {
-            return;
-        };
-        draft.inner.end = inner_end.max(draft.inner.start);
-        draft.range.end = end.max(draft.inner.end);
-        self.finisher.finish(draft, &mut self.containers);
-        if let Some(outer) = self.drafts.last_mut() {
+    /// Ends the innermost block, and with it those around it whose end tag came while it was open.
+    fn end_block(&mut self, mut inner_end: usize, end: usize) {
+        while let Some(mut draft) = self.drafts.pop() {
+            draft.inner.end = inner_end.max(draft.inner.start);
+            draft.range.end = end.max(draft.inner.end);
+            self.finisher.finish(draft, &mut self.containers);
+            let Some(outer) = self.drafts.last_mut() else {
+                return;
+            };
             outer.collapsed.space = true;
+            if !outer.ended {
+                return;
+            }
+            inner_end = end;
         }
     }
 
@@ -301,7 +304,7 @@ impl Sink for Cutter<'_> {
         let declared = self.declared(element.attributes) && !self.is_full();
         if declared || self.is_block(element, parent) {
             self.begin_block(element, declared);
-            state.role = Role::Block;
+            state.role = Role::Block(self.drafts.len() as u32);
             state.owned |= declared;
         } else if !element.foreign && tag.is(class::BLOCK | class::BOUNDARY) {
             self.cut();
@@ -358,7 +361,13 @@ impl Sink for Cutter<'_> {
                 self.cut();
                 self.containers.close(end);
             }
-            Role::Block => self.end_block(inner_end, end),
+            Role::Block(depth) if depth as usize == self.drafts.len() => self.end_block(inner_end, end),
+            // The end tag of a formatting element with a declared hash, while a block inside is open.
+            Role::Block(depth) => {
+                if let Some(draft) = self.drafts.get_mut(depth as usize - 1) {
+                    draft.ended = true;
+                }
+            }
             Role::Mark { depth, mark } => {
                 if let Some(draft) = self.drafts.get_mut(depth as usize - 1) {
                     draft.end_mark(mark);

@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub declared: Option<(usize, usize)>,
     pub collapsed: Collapsed,
     pub media: u32,
+    /// Its end tag was seen although a block inside is still open.
+    pub ended: bool,
     marks: Vec<DraftMark>,
 }
 

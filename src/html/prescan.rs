@@ -10,6 +10,13 @@ const PRESCAN_BYTES: usize = 1024;
 /// page begins with. A label of UTF-16 means UTF-8, for the label itself was read as ASCII;
 /// `x-user-defined` in a `meta` means windows-1252.
 pub(super) fn prescan(raw: &[u8]) -> Option<&'static Encoding> {
+    // An XML declaration in UTF-16 without a byte order mark: there the label is true.
+    if raw.starts_with(b"<\0?\0x\0") {
+        return Some(encoding_rs::UTF_16LE);
+    }
+    if raw.starts_with(b"\0<\0?\0x") {
+        return Some(encoding_rs::UTF_16BE);
+    }
     let bytes = raw.get(..PRESCAN_BYTES).unwrap_or(raw);
     first_meta(bytes).or_else(|| xml_declaration(bytes))
 }
@@ -56,8 +63,13 @@ fn first_meta(bytes: &[u8]) -> Option<&'static Encoding> {
                 .position(|&b| is_space(b) || b == b'>')
                 .unwrap_or(rest.len());
             at += name;
-            while let (Some(_), length) = attribute(&bytes[at..]) {
+            // At the end of the bytes the prescan is over: what stands in a value is no tag.
+            loop {
+                let (found, length) = attribute(&bytes[at..]);
                 at += length;
+                if found.is_none() {
+                    break;
+                }
             }
             at += 1;
         } else if matches!(rest.get(1), Some(b'!' | b'/' | b'?')) {
@@ -208,6 +220,8 @@ mod tests {
     fn utf_16_and_user_defined_labels_mean_something_else() {
         assert_eq!(name("<meta charset=utf-16le>"), Some("UTF-8"));
         assert_eq!(name("<meta charset=x-user-defined>"), Some("windows-1252"));
+        assert_eq!(name("<\0?\0x\0m\0l\0 \0"), Some("UTF-16LE"));
+        assert_eq!(name("\0<\0?\0x\0m\0l\0 "), Some("UTF-16BE"));
     }
 
     #[test]
@@ -243,6 +257,8 @@ mod tests {
         );
         assert_eq!(name("<!--><meta charset=euc-jp>"), Some("EUC-JP"));
         assert_eq!(name("<a title='<meta charset=big5>'>"), None);
+        assert_eq!(name("<a title='<meta charset=big5>"), None);
+        assert_eq!(name("<a title=b / ><meta charset=big5>"), Some("Big5"));
         assert_eq!(name(&format!("{}<meta charset=big5>", " ".repeat(1020))), None);
         assert_eq!(name("<"), None);
         assert_eq!(name("<meta charset='big5"), None);

@@ -85,7 +85,12 @@ pub(super) fn is_quirky(doctype: &str) -> bool {
         let Some((public, rest)) = quoted(rest) else {
             return true;
         };
-        (Some(public), quoted(rest).map(|(system, _)| system))
+        let system = quoted(rest).map(|(system, _)| system);
+        // Anything else behind the public identifier, as an address without quotes, is an error.
+        if system.is_none() && !rest.trim_ascii().is_empty() {
+            return true;
+        }
+        (Some(public), system)
     } else if let Some(rest) = rest.strip_prefix("system") {
         let Some((system, _)) = quoted(rest) else {
             return true;
@@ -137,6 +142,8 @@ mod tests {
             " HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\"",
             " html PUBLIC '-//W3C//DTD HTML 4.0 Transitional//EN' 'x'",
             " html PUBLIC \"html\"",
+            " html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd",
+            " html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd",
         ] {
             assert!(is_quirky(quirky), "{quirky}");
         }

@@ -69,6 +69,12 @@ fn a_declared_element_owns_what_is_inside() {
     assert_eq!(found[1].declared.as_deref(), Some("2"));
     assert_eq!(found[1].parent, Some(0));
     assert_eq!(found[2].declared, None);
+    // The end tag of a formatting element ends that element, not the block that is open inside it.
+    let crossed = "<b contents-hash=1>text <p contents-hash=2>inner</b>more</p> after";
+    assert_eq!(texts(crossed), ["other text", "p innermore", "text after"]);
+    let found = blocks(crossed);
+    assert_eq!(found[1].declared.as_deref(), Some("2"));
+    assert!(crossed[found[1].range.clone()].ends_with("more</p>"));
     let empty = blocks("<p contents-hash=x dmcf-pid=y></p><img contents-hash=z>");
     assert_eq!(empty.len(), 2);
     assert_eq!(empty[0].id.as_deref(), Some("y"));

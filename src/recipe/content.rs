@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::markup::{self, Piece};
 use super::message::{Field, PageValue};
 use super::scope::Scope;
-use crate::block::{Block, Document, Mark};
+use crate::block::{Block, Container, Document, Mark};
 use crate::html::raw_text;
 
 /// A page as the recipe room sees it: its bytes, its blocks, and what lies outside both.
@@ -92,13 +92,29 @@ impl<'a> PageInput<'a> {
 
     fn image_source(&self, block: &Block) -> String {
         let source = self.source(block.inner.clone());
+        // What stands in `noscript` and `template` is no image of the block.
+        let is_hidden = |name: &str| {
+            ["noscript", "template"]
+                .iter()
+                .any(|one| one.eq_ignore_ascii_case(name))
+        };
+        let mut hidden = 0_usize;
         let found = markup::pieces(&source).into_iter().find_map(|piece| match piece {
+            Piece::Start(tag_source, tag) if is_hidden(&tag_source[tag.name.clone()]) => {
+                hidden += 1;
+                None
+            }
+            Piece::End(tag_source) if is_hidden(tag_source[2..].trim_end_matches('>').trim_end()) => {
+                hidden = hidden.saturating_sub(1);
+                None
+            }
+            _ if hidden > 0 => None,
             Piece::Start(tag_source, tag) if tag_source[tag.name.clone()].eq_ignore_ascii_case("img") => {
                 let src = tag
                     .attributes
                     .iter()
                     .find(|attribute| tag_source[attribute.name.clone()].eq_ignore_ascii_case("src"))?;
-                Some(markup::resolve(&tag_source[src.value.clone()?]))
+                Some(markup::resolve_attribute(&tag_source[src.value.clone()?]))
             }
             _ => None,
         });
@@ -123,21 +139,33 @@ impl<'a> PageInput<'a> {
     }
 
     fn ancestor(&self, block: &'a Block, name: &str) -> Option<&'a str> {
-        let mut inside = block;
-        while let Some(parent) = self.block(inside.parent) {
-            if let Some(value) = parent.attribute(name) {
-                return Some(value);
+        let mut parent = self.block(block.parent);
+        let mut container = self.container(block.container);
+        loop {
+            // Of two elements around the block the nearer one begins later.
+            let is_block = match (parent, container) {
+                (Some(parent), Some(container)) => parent.range.start > container.range.start,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => return None,
+            };
+            let value = if is_block {
+                let here = parent?;
+                parent = self.block(here.parent);
+                here.attribute(name)
+            } else {
+                let here = container?;
+                container = self.container(here.parent);
+                here.attribute(name)
+            };
+            if value.is_some() {
+                return value;
             }
-            inside = parent;
         }
-        let mut at = block.container;
-        while let Some(container) = at.and_then(|at| self.document.containers.get(at as usize)) {
-            if let Some(value) = container.attribute(name) {
-                return Some(value);
-            }
-            at = container.parent;
-        }
-        None
+    }
+
+    fn container(&self, index: Option<u32>) -> Option<&'a Container> {
+        self.document.containers.get(index? as usize)
     }
 
     /// The parent at this index; parents stand before their children, which bounds every climb.

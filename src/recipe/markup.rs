@@ -169,11 +169,22 @@ fn markup_at(source: &str) -> Option<(Piece<'_>, usize)> {
             let end = source.find('>')? + 1;
             return Some((Piece::End(&source[..end]), end));
         }
-        b'!' if source.starts_with("<!--") => source.get(4..)?.find("-->").map(|at| at + 7)?,
+        b'!' if source.starts_with("<!--") => comment_end(source)?,
         b'!' | b'?' => source.find('>')? + 1,
         _ => return None,
     };
     Some((Piece::Comment(&source[..end]), end))
+}
+
+/// One past the comment that opens `source`; `<!-->` and `<!--->` are whole comments, `--!>` ends one.
+fn comment_end(source: &str) -> Option<usize> {
+    let rest = source.get(4..)?;
+    let ends = |at: &usize| {
+        let before = &rest[..*at];
+        matches!(before, "" | "-") || before.ends_with("--") || before.ends_with("--!")
+    };
+    let end = rest.match_indices('>').map(|(at, _)| at).find(ends)?;
+    Some(4 + end + 1)
 }
 
 /// Where the contents of a raw-text element end in `rest`.
@@ -194,6 +205,11 @@ fn raw_text_end(name: &str, rest: &str) -> Option<usize> {
 /// Character references resolved as the tokenizer resolves them in text.
 pub(crate) fn resolve(text: &str) -> String {
     htmlize::unescape(text).into_owned()
+}
+
+/// The same in the value of an attribute, where `&copy=` and `&region` are no references.
+pub(crate) fn resolve_attribute(value: &str) -> String {
+    htmlize::unescape_attribute(value).into_owned()
 }
 
 /// `&`, `<` and `>` as references; with `quotes` also `"`, with `nbsp` also U+00A0.
@@ -280,6 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn comments_end_where_the_tokenizer_ends_them() {
+        for whole in [
+            "<!-->",
+            "<!--->",
+            "<!---->",
+            "<!--a-->",
+            "<!--a--!>",
+            "<!-- > -->",
+        ] {
+            let source = format!("{whole}b-->");
+            assert_eq!(pieces(&source), [Piece::Comment(whole), Piece::Text("b-->")]);
+        }
+        assert_eq!(pieces("<!--!>-->"), [Piece::Comment("<!--!>-->")]);
+    }
+
+    #[test]
     fn hostile_fragments_are_cut_in_linear_time() {
         let begun = std::time::Instant::now();
         for hostile in [
@@ -303,5 +335,9 @@ mod tests {
             "a & b <c> 가 \u{a0}¬it; <p title='\"'>"
         );
         assert_eq!(resolve("no reference"), "no reference");
+        assert_eq!(
+            resolve_attribute("?a=1&region=2&copy=3&amp;b=&lt;&eacute"),
+            "?a=1&region=2&copy=3&b=<\u{e9}"
+        );
     }
 }

@@ -27,7 +27,7 @@ const MAX_ADDED: usize = 16;
 /// Most times that recipes which hit are compared again, on more blocks.
 const MAX_REFINED: usize = 4;
 
-/// Most forms that share the text which hit and are compared with each other.
+/// Most forms that share the text which hit and are compared with each other, the simplest first.
 const MAX_ALIKE: usize = 20_000;
 
 /// Most candidates that are handed out for one layer and block.
@@ -163,14 +163,14 @@ fn probes(aims: &[Aim<'_>], count: usize) -> Vec<usize> {
     for &at in &order {
         *sizes.entry(group(at)).or_default() += 1;
     }
+    let most = sizes.values().copied().max().unwrap_or(0);
     let mut taken: FxHashMap<_, usize> = FxHashMap::default();
     let mut ranked: Vec<(usize, usize)> = Vec::new();
     for (place, &at) in order.iter().enumerate() {
         let size = sizes.get(&group(at)).copied().unwrap_or(0);
         let nth = taken.entry(group(at)).or_default();
         // The largest group's second block ranks with the first ones of the others.
-        let largest = sizes.values().all(|&other| other <= size);
-        let rank = if largest && *nth < 2 { 0 } else { *nth + 1 };
+        let rank = if size == most && *nth < 2 { 0 } else { *nth + 1 };
         *nth += 1;
         ranked.push((rank * order.len() + place, at));
     }
@@ -396,14 +396,24 @@ impl Round<'_> {
     /// simplest, how many, and the ids of their texts.
     fn forms(&self, text: u32, texts: &mut [Texts<'_>]) -> Vec<(Form, u64, Vec<u32>)> {
         let mut classes: FxHashMap<Vec<u32>, (Form, u64)> = FxHashMap::default();
-        let alike = self.layer.forms.iter().zip(self.ids);
-        for (form, _) in alike.filter(|(_, id)| **id == text).take(MAX_ALIKE) {
+        let weight = |form: &Form| form.choices.iter().filter(|&&choice| choice != 0).count();
+        let all = self.layer.forms.iter().zip(self.ids);
+        let mut alike: Vec<Form> = all
+            .filter(|(_, id)| **id == text)
+            .map(|(form, _)| *form)
+            .collect();
+        if alike.len() > MAX_ALIKE {
+            // A short plain text is the same under half of the forms. The simplest ones of every base are
+            // kept, not every form of the first bases.
+            alike.sort_by_key(weight);
+            alike.truncate(MAX_ALIKE);
+        }
+        for form in &alike {
             let ids = self
                 .compared
                 .iter()
                 .map(|&at| texts[at].id(self.space, *form))
                 .collect();
-            let weight = |form: &Form| form.choices.iter().filter(|&&choice| choice != 0).count();
             classes
                 .entry(ids)
                 .and_modify(|(simplest, count)| {

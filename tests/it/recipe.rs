@@ -218,6 +218,15 @@ fn tags_of_every_shape_are_stamped() {
 }
 
 #[test]
+fn the_first_image_is_none_that_stands_in_noscript() {
+    let recipe = Recipe::from_toml("name = \"source\"\nscope = \"image-source\"").unwrap();
+    let raw = "<figure><noscript><img src=/a.jpg></noscript><img data-src=/c.jpg src=/b.jpg></figure>";
+    let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
+    let hasher = Hasher::new(&recipe, input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE));
+    assert_eq!(hasher.content(0), "/b.jpg");
+}
+
+#[test]
 fn loose_text_is_left_out_and_counted_and_what_is_inside_is_absorbed() {
     let recipe = builtin("inner-html-v1").unwrap();
     let result = stamped_where(
@@ -350,6 +359,26 @@ proptest! {
 }
 
 #[test]
+fn a_rule_of_a_late_base_is_found_behind_single_words() {
+    // The three probes are single words, the same under more than 40,000 forms; the long block alone tells
+    // how tags are printed.
+    let recipe = Recipe::from_toml(
+        "name = \"late\"\nscope = \"inner-html\"\nsteps = [\"serialize-xhtml\", \"collapse-white-space\", \"trim\"]",
+    )
+    .unwrap();
+    let long = "타파하 ".repeat(120);
+    let raw = format!(
+        "<p>서울</p><p>부산시</p><p>대구광역</p><p>가나  다<br>라마 &nbsp;<img src=x>사아자 {long}</p>"
+    );
+    let raw = stamped(raw.as_bytes(), &recipe);
+    let document = read_as(&raw, DEFAULT_ATTRIBUTE);
+    let page = input(&raw, &document, DEFAULT_ATTRIBUTE);
+    let report = find(&[page], &FindOptions::default(), &|_| {});
+    let found = &report.found[0];
+    assert!(found.fits_all(), "{}", found.recipe.to_toml());
+}
+
+#[test]
 fn a_recipe_that_fits_some_blocks_names_those_it_misses() {
     let raw = String::from_utf8(stamped(PAGE.as_bytes(), builtin("text-dense-v1").unwrap())).unwrap();
     // The shortest block is tampered with, and two hashes change places.
@@ -366,6 +395,28 @@ fn a_recipe_that_fits_some_blocks_names_those_it_misses() {
         .collect();
     assert_eq!(missed, ["What to brung"]);
     assert!(!found.fits_all());
+}
+
+#[test]
+fn values_of_the_elements_around_are_found_beside_a_layout_full_of_others() {
+    let recipe =
+        Recipe::from_toml("name = \"keyed\"\nscope = \"text\"\nmessage = \"{ancestor:data-key}{content}\"")
+            .unwrap();
+    let menu = "<div data-a=1 data-b=2 data-c=3 data-d=4 id=m>menu</div>".repeat(8);
+    let raw =
+        format!("{menu}<div data-key=K7><p>First paragraph.</p><p>Second paragraph.</p><p>Third</p></div>");
+    let raw = stamped_where(raw.as_bytes(), &recipe, |_, block| block.kind == Kind::P)
+        .unwrap()
+        .bytes;
+    let document = read_as(&raw, DEFAULT_ATTRIBUTE);
+    let page = input(&raw, &document, DEFAULT_ATTRIBUTE);
+    let report = find(&[page], &FindOptions::default(), &|_| {});
+    assert!(
+        report
+            .found
+            .first()
+            .is_some_and(pressmark::recipe::Found::fits_all)
+    );
 }
 
 #[test]
@@ -397,6 +448,30 @@ fn several_pages_are_searched_together() {
 }
 
 #[test]
+fn the_nearest_element_around_gives_the_value() {
+    let recipe =
+        Recipe::from_toml("name = \"keyed\"\nscope = \"text\"\nmessage = \"{ancestor:data-key}{content}\"")
+            .unwrap();
+    // A container in a block, and a block in a container.
+    for raw in [
+        "<blockquote data-key=out>Quoted.<div data-key=in><p>Text</p></div></blockquote>",
+        "<div data-key=out><blockquote data-key=in>Quoted.<div><p>Text</p></div></blockquote></div>",
+    ] {
+        let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
+        let hasher = Hasher::new(&recipe, input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE));
+        let at = document
+            .blocks
+            .iter()
+            .position(|block| block.kind == Kind::P)
+            .unwrap();
+        assert_eq!(
+            hasher.hash(at).unwrap().to_string(),
+            pressmark::digest::sha256(b"inText").to_string()
+        );
+    }
+}
+
+#[test]
 fn hashes_of_no_rule_are_not_found_and_the_count_is_told() {
     let noise = |block: &str, seed: u8| {
         let hash = pressmark::digest::blake3(&[seed; 9]).to_string();
@@ -419,6 +494,26 @@ fn hashes_of_no_rule_are_not_found_and_the_count_is_told() {
         "{report:?}"
     );
     assert_eq!(last.get(), report.recipes);
+}
+
+#[test]
+fn declared_elements_nested_a_thousand_deep_do_not_multiply_the_page() {
+    let raw = format!(
+        "{}{}",
+        "<div contents-hash=1>a".repeat(1_000),
+        "<p contents-hash=2>b</p>".repeat(5_000)
+    );
+    let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
+    let page = input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE);
+    let hashed = |label: &str| {
+        let hasher = Hasher::new(builtin(label).unwrap(), page);
+        (0..document.blocks.len())
+            .filter(|&index| hasher.hash(index).is_some())
+            .count()
+    };
+    assert_eq!(hashed("text-v1"), 6_000);
+    assert_eq!(hashed("text-raw-v1"), 6_000);
+    assert!((32..40).contains(&hashed("outer-html-v1")));
 }
 
 #[test]

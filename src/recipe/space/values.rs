@@ -60,7 +60,24 @@ pub(super) fn fields(pages: &[PageInput<'_>]) -> Vec<Field> {
         }
     }
     for page in pages {
-        for container in &page.document.containers {
+        let containers = &page.document.containers;
+        // What stands around no declared block is layout, whose `data-` names are legion.
+        let mut around = vec![false; containers.len()];
+        for block in page
+            .document
+            .blocks
+            .iter()
+            .filter(|block| block.declared.is_some())
+        {
+            let mut at = block.container;
+            while let Some(index) = at.map(|at| at as usize)
+                && around.get(index) == Some(&false)
+            {
+                around[index] = true;
+                at = containers[index].parent;
+            }
+        }
+        for (container, _) in containers.iter().zip(&around).filter(|(_, around)| **around) {
             for attribute in &container.attributes {
                 let named = &*attribute.name == "id"
                     || attribute.name.starts_with("dmcf-")

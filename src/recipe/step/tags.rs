@@ -112,8 +112,10 @@ pub(super) fn serialized(text: &str, void_end: &str) -> String {
     const VOID: [&str; 13] = [
         "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
     ];
+    // A browser's tree holds LF alone; a carriage return that is written as a reference stays.
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(text.len());
-    for piece in markup::pieces(text) {
+    for piece in markup::pieces(&lines) {
         match piece {
             Piece::Text(source) => {
                 out.push_str(&markup::escape(&markup::resolve(source), false, true, true));
@@ -141,7 +143,7 @@ pub(super) fn serialized(text: &str, void_end: &str) -> String {
                     let value = attribute
                         .value
                         .clone()
-                        .map(|value| markup::resolve(&source[value]))
+                        .map(|value| markup::resolve_attribute(&source[value]))
                         .unwrap_or_default();
                     out.push(' ');
                     out.push_str(&key);

@@ -20,6 +20,14 @@ fn names_read_back_and_are_different() {
 }
 
 #[test]
+fn line_ends_are_printed_as_a_browser_reads_them() {
+    assert_eq!(
+        run("serialize", "a\r\nb\rc&#13;<i title=\"d\r\ne\">f</i>"),
+        "a\nb\nc\r<i title=\"d\ne\">f</i>"
+    );
+}
+
+#[test]
 fn the_hash_leaves_and_the_rest_stays_as_written() {
     let source = "<p  contents-hash=\"ab\"\tid=x Contents-Hash='c'>t <b contents-hash=d>u</b></p>";
     assert_eq!(run("drop-hash", source), "<p\tid=x>t <b>u</b></p>");
@@ -83,4 +91,14 @@ fn white_space_and_signs() {
     assert_eq!(run("json-ascii", "가\n😀"), "\"\\uac00\\n\\ud83d\\ude00\"");
     assert_eq!(run("percent-encode", "a b/가"), "a%20b%2F%EA%B0%80");
     assert_eq!(run("nfd", "가"), "\u{1100}\u{1161}");
+}
+
+#[test]
+fn attribute_values_are_printed_as_a_browser_reads_them() {
+    // In an attribute a reference without `;` before `=`, a letter or a digit is none.
+    let source = "<a href='/x?a=1&region=kr&copy=2&amp;b=3'>&copy</a>";
+    assert_eq!(
+        run("serialize", source),
+        "<a href=\"/x?a=1&amp;region=kr&amp;copy=2&amp;b=3\">\u{a9}</a>"
+    );
 }
