@@ -94,7 +94,8 @@ impl Archive {
 
     /// Copies what packs made by `add` hold into new packs, frames as they are, but for what was taken
     /// out; pages that rest on such are stored whole. Nothing is removed. A page or record of which
-    /// the other packs hold a copy as good is left out. The names of the new packs.
+    /// the other packs hold a copy as good is left out. A page that rests on one that was lost is copied
+    /// unread: that one may be found again. The names of the new packs.
     pub(crate) fn copy_packs(&self, _lock: &Maintenance, going: &[i64]) -> Result<Vec<Hash>, ArchiveError> {
         let going_set: HashSet<i64> = going.iter().copied().collect();
         let refused = self.refused()?;
@@ -122,9 +123,19 @@ impl Archive {
                             continue;
                         }
                         // Also proves that the page can be read: what cannot must not be moved.
-                        let body = self.body(&hash).map_err(failed)?;
+                        let body = match self.body(&hash) {
+                            Ok(body) => Some(body),
+                            Err(error) => {
+                                if !self.is_lost(&hash)? {
+                                    return Err(failed(error));
+                                }
+                                None
+                            }
+                        };
                         let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
                         if is_refused {
+                            // What a lost page rests on goes for good, so that it never can be read again.
+                            let Some(body) = body else { continue };
                             let made = compress(&body, None, LEVEL);
                             builder.page(&hash, frame.raw, None, made.codec, &made.payload)?;
                         } else {
@@ -162,6 +173,49 @@ impl Archive {
         }
         self.refresh()?;
         Ok(written)
+    }
+
+    /// Copies from packs made by `add` the pages that rest on one that was lost, unread, into a pack of
+    /// their own; its name, if there are any. Nothing is removed.
+    pub(crate) fn copy_lost(
+        &self,
+        _lock: &Maintenance,
+        going: &HashSet<i64>,
+    ) -> Result<Option<Hash>, ArchiveError> {
+        let refused = self.refused()?;
+        let mut copied: FxHashSet<Hash> = FxHashSet::default();
+        let mut builder = PackBuilder::new(Vec::new(), false)?;
+        let mut going: Vec<i64> = going.iter().copied().collect();
+        going.sort_unstable();
+        for id in going {
+            let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
+            for piece in scan(&pack) {
+                let Piece::Frame(frame) = piece else { continue };
+                let (Kind::Page, Some(hash), Some(base)) = (frame.kind, frame.body, frame.base) else {
+                    continue;
+                };
+                let is_gone =
+                    refused.contains(&base) || (refused.contains(&hash) && !self.is_wanted(&hash)?);
+                if is_gone || !self.is_lost(&hash)? || !copied.insert(hash) {
+                    continue;
+                }
+                let (frame, payload) = pack.payload(frame.at).map_err(|error| self.failed(id, error))?;
+                builder.page(
+                    &hash,
+                    frame.raw,
+                    Some((&base, frame.depth)),
+                    frame.codec,
+                    &payload,
+                )?;
+            }
+        }
+        if builder.page_count() == 0 {
+            return Ok(None);
+        }
+        let finished = builder.finish()?;
+        self.publish(&finished.name, &finished.out)?;
+        self.refresh()?;
+        Ok(Some(finished.name))
     }
 
     /// Whether a snapshot record speaks of a page that was taken out.

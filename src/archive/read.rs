@@ -102,6 +102,16 @@ impl Archive {
         Ok(true)
     }
 
+    /// Whether nothing in the packs leads to the bytes of a body, because what it rests on was lost. Damage
+    /// that no `repair` has seen is another matter, and so is a pack that cannot be read as a whole.
+    pub(crate) fn is_lost(&self, body: &Hash) -> Result<bool, ArchiveError> {
+        if self.is_reachable(body, &mut Proven::default())? || self.body(body).is_ok() {
+            return Ok(false);
+        }
+        let all = packs::all(held(&self.catalog).connection())?;
+        Ok(all.iter().all(|pack| !pack.damaged))
+    }
+
     /// The bytes with this hash; if a file is missed, packs are listed again, once.
     pub(crate) fn body(&self, hash: &Hash) -> Result<Body, PackError> {
         self.once_more(|| self.body_among(hash, Among::All))

@@ -98,29 +98,43 @@ impl Archive {
         }
         // In the order in which they lie in the packs that stay: a group is decoded once for all.
         let mut order: Vec<(i64, u64, u32, Hash)> = Vec::with_capacity(bodies.len());
+        let bases_that_go: FxHashSet<u64> = forgotten.iter().map(Hash::prefix).collect();
         for (&hash, &depth) in &bodies {
             if forgotten.contains(&hash) && !self.is_wanted(&hash)? {
                 continue;
             }
             // Deltas elsewhere may rest on the copy that leaves; another must lie no deeper.
             let places = self.places(&hash)?;
-            let place = places
+            let stays = places
                 .iter()
-                .find(|place| staying.contains(&place.pack) && place.depth <= depth)
-                .ok_or_else(|| ArchiveError::NotReadBack {
+                .find(|place| staying.contains(&place.pack) && place.depth <= depth);
+            let Some(place) = stays else {
+                let goes = |place: &PageRow| place.base.is_some_and(|base| bases_that_go.contains(&base));
+                // A lost page that rests on one that was taken out never can be read again.
+                if !places.is_empty() && places.iter().all(goes) && self.is_lost(&hash)? {
+                    continue;
+                }
+                return Err(ArchiveError::NotReadBack {
                     body: hash,
                     reason: "no copy of it stays".to_owned(),
-                })?;
+                });
+            };
             order.push((place.pack, place.at, place.place, hash));
         }
         order.sort_unstable();
         let among = Among::Only(staying);
-        for (_, _, _, hash) in order {
-            self.body_among(&hash, among)
-                .map_err(|error| ArchiveError::NotReadBack {
+        for (pack, at, _, hash) in order {
+            let Err(error) = self.body_among(&hash, among) else {
+                continue;
+            };
+            // A lost page cannot be read in the packs that leave, either: its copy is held against its check.
+            let is_copied = || self.pack(pack).and_then(|pack| pack.payload(at)).is_ok();
+            if !self.is_lost(&hash)? || !is_copied() {
+                return Err(ArchiveError::NotReadBack {
                     body: hash,
                     reason: error.to_string(),
-                })?;
+                });
+            }
         }
         for &id in leaving {
             let pack = self.pack(id).map_err(|error| self.failed(id, error))?;

@@ -2,7 +2,7 @@
 
 use super::arguments::Reading;
 use super::failure::writing;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Failure, Global, Outcome, opened};
 use crate::archive::Snapshot;
 use crate::diff::Filter;
@@ -34,7 +34,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         .collect();
     let filter = Filter::default();
     let wanted = Wanted::new(&filter, arguments.all).with_documents();
-    let history = walk(&archive, snapshots, &reader, wanted, &mut |_| {
+    let mut lost = false;
+    let history = walk(&archive, snapshots, &reader, wanted, &mut |entry| {
+        if let Some(why) = &entry.lost {
+            lost = true;
+            tell_user(why);
+        }
         Ok::<(), Failure>(())
     })?;
     let Some(blame) = history.blame() else {
@@ -54,5 +59,5 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         report::terminal(&blame, &moments, arguments.all, look, out)
     }
     .map_err(|error| writing(&error))?;
-    Ok(Outcome::Clean)
+    Ok(Outcome::found_if(lost))
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::arguments::Reading;
 use super::failure::{Failure, writing};
 use super::opened::{self, NamedPage};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
@@ -221,8 +221,12 @@ fn history(
         ));
     }
     let (entries, course) = entries(&archive, snapshots, &reader, wanted.with_documents())?;
+    let lost: Vec<&String> = entries.iter().filter_map(|entry| entry.lost.as_ref()).collect();
+    for why in &lost {
+        tell_user(why);
+    }
     html::history(name, &entries, course.blame().as_ref(), terminal.writer())
         .map_err(|error| writing(&error))?;
     let mut steps = entries.iter().filter_map(|entry| entry.step.as_ref());
-    Ok(Outcome::found_if(steps.any(Step::differs)))
+    Ok(Outcome::found_if(!lost.is_empty() || steps.any(Step::differs)))
 }

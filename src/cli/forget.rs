@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::failure::Failure;
 use super::terminal::{Terminal, tell_user};
 use super::{CommandResult, Global, Outcome, opened, progress};
+use crate::archive::ArchiveError;
 use crate::compact::{self, Forgotten};
 use crate::page::Moment;
 use crate::report::layout::{counted, printable};
@@ -58,12 +59,12 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     };
     let done = if going.is_empty() {
         Forgotten {
-            packs: compact::finish(&archive, progress)?,
+            packs: compact::finish(&archive, progress).map_err(not_finished)?,
             ..Forgotten::default()
         }
     } else {
         let reason = arguments.reason.as_deref().unwrap_or_default();
-        compact::forget(&archive, &going, reason, now, progress)?
+        compact::forget(&archive, &going, reason, now, progress).map_err(not_finished)?
     };
     bar.finish_and_clear();
     let folder = opened::archive_path(global);
@@ -93,4 +94,16 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         ))?;
     }
     Ok(Outcome::found_if(!kept.is_empty()))
+}
+
+/// What to do where damage keeps bytes from being removed: the tombstones are written before.
+fn not_finished(error: ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Pack { .. } | ArchiveError::NotReadBack { .. } => Failure::at(
+            error,
+            "what was to go is hidden, but not all of its bytes are gone; mend the archive with \
+             `pressmark repair`, then run `pressmark forget --finish`",
+        ),
+        error => error.into(),
+    }
 }

@@ -33,11 +33,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             terminal.json(&report::list_line(article))?;
         }
     } else {
-        let mut look = terminal.look();
-        if !terminal.interactive {
-            // What another program reads is for it to use: an address that is cut names nothing.
-            look.width = usize::MAX;
-        }
+        let look = terminal.look_of_rows();
         report::listed(&articles, look, terminal.writer()).map_err(|error| writing(&error))?;
     }
     Ok(Outcome::found_if(

@@ -52,33 +52,52 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     let mut snapshots = Vec::new();
     // Told twice, an article would seem to be edited back to its beginning.
     let mut told = HashSet::new();
+    let mut errors_only = Vec::new();
     for name in &names {
         let mut article = opened::article(&archive, name)?;
         if article.first().is_some_and(|first| !told.insert(first.article)) {
             continue;
         }
+        let all = article.len();
         article.retain(|snapshot| arguments.any_status || snapshot.counts_as_revision());
+        if article.is_empty() && all > 0 && !arguments.articles.is_empty() {
+            errors_only.push(name);
+        }
         snapshots.extend(article);
+    }
+    for name in errors_only {
+        tell_user(&format!(
+            "{name}: no snapshot with status 200; --any-status shows the others"
+        ));
     }
     if !arguments.json {
         terminal.page()?;
     }
     let mut left_out = report::LeftOut::default();
     let mut heading = None;
+    let mut lost = false;
     walk(&archive, snapshots, &reader, wanted, &mut |entry| {
+        if let Some(why) = &entry.lost {
+            lost = true;
+            // The row tells it.
+            if arguments.edits || arguments.json {
+                tell_user(why);
+            }
+        }
         if arguments.edits {
             left_out.count(&entry);
             return edits(&entry, arguments.json, terminal);
         }
         // A suspect snapshot has its row already.
-        if entry.settled || (arguments.revisions && !entry.is_revision()) {
+        let is_wanted = !arguments.revisions || entry.is_revision() || entry.lost.is_some();
+        if entry.settled || !is_wanted {
             return Ok(());
         }
         left_out.count(&entry);
         if arguments.json {
             return terminal.json(&report::line(&entry));
         }
-        let look = terminal.look();
+        let look = terminal.look_of_rows();
         let out = terminal.writer();
         if heading.replace(entry.snapshot.article) != Some(entry.snapshot.article) {
             report::heading(&entry.snapshot, look, out).map_err(|error| writing(&error))?;
@@ -92,7 +111,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
             report::note(&note, terminal.look(), terminal.writer()).map_err(|error| writing(&error))?;
         }
     }
-    Ok(Outcome::Clean)
+    Ok(Outcome::found_if(lost))
 }
 
 /// One line per changed block of an entry.

@@ -145,6 +145,15 @@ impl Terminal {
         }
     }
 
+    /// The same for tables: their rows are cut for a terminal only. What goes to a file or to another program
+    /// is whole.
+    pub(super) fn look_of_rows(&self) -> Look {
+        Look {
+            width: if self.interactive { self.width } else { usize::MAX },
+            color: self.color,
+        }
+    }
+
     /// The writer itself, for functions of `report` and `export` that take any `Write`.
     pub(super) fn writer(&mut self) -> &mut impl Write {
         &mut self.out

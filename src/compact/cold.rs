@@ -170,13 +170,20 @@ impl Run<'_, '_> {
         let mut prefix: Option<(u64, Vec<u8>)> = None;
         let mut first: Option<Hash> = None;
         for (index, (hash, length)) in series.bodies.iter().enumerate() {
-            let body = self
-                .archive
-                .body(hash)
-                .map_err(|error| ArchiveError::NotReadBack {
-                    body: *hash,
-                    reason: error.to_string(),
-                })?;
+            let body = match self.archive.body(hash) {
+                Ok(body) => body,
+                Err(error) => {
+                    if self.archive.is_lost(hash)? {
+                        self.state.done += length;
+                        self.summary.lost += 1;
+                        continue;
+                    }
+                    return Err(ArchiveError::NotReadBack {
+                        body: *hash,
+                        reason: error.to_string(),
+                    });
+                }
+            };
             if is_large && index == 0 && can_be_base(&body) && body.len() <= ALONE {
                 prefix = Some((self.alone(hash, &body)?, body.to_vec()));
                 first = Some(*hash);

@@ -61,6 +61,9 @@ pub struct Summary {
     pub bytes_after: u64,
     /// Bodies in them.
     pub pages: u64,
+    /// Bodies that cannot be read because what they rest on was lost: they wait as they are in a pack of
+    /// their own until that is found again.
+    pub lost: u64,
     /// Whether the caller stopped the run: what was done stays, the next run goes on from there.
     pub stopped: bool,
 }
@@ -100,8 +103,11 @@ fn rewrite(
         return Ok(summary);
     }
     let ids: HashSet<i64> = going.iter().map(|pack| pack.id).collect();
-    let written = cold::write(archive, &ids, options, progress, &mut summary)?;
+    let mut written = cold::write(archive, &ids, options, progress, &mut summary)?;
     if !summary.stopped {
+        if summary.lost > 0 {
+            written.extend(archive.copy_lost(lock, &ids)?);
+        }
         let ids: Vec<i64> = going.iter().map(|pack| pack.id).collect();
         archive.retire(lock, &ids, &written)?;
         archive.shrink_catalog();

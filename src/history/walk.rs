@@ -18,11 +18,13 @@ use crate::pool;
 pub struct Entry {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// What it changed; `None` if its status keeps it from being a revision.
+    /// What it changed; `None` if its status keeps it from being a revision, or if it is lost.
     pub step: Option<Step>,
     /// Set for a suspect snapshot that comes a second time, right before the next one: its jump has
     /// stayed, and what it changed counts.
     pub settled: bool,
+    /// Why the snapshot cannot be restored, if it cannot: the next one is compared with the one before it.
+    pub lost: Option<String>,
 }
 
 impl Entry {
@@ -104,7 +106,7 @@ pub fn entries(
 }
 
 /// Goes through `snapshots` in order, article by article, restoring and comparing on all cores, and
-/// hands every one to `each`. The history of the last article.
+/// hands every one to `each`, also those that cannot be restored. The history of the last article.
 pub fn walk<E: From<ArchiveError>>(
     archive: &Archive,
     snapshots: Vec<Snapshot>,
@@ -148,7 +150,16 @@ pub fn walk<E: From<ArchiveError>>(
         });
         let mut course = Course::default();
         for (snapshot, document) in compared {
-            course.take(snapshot, document?, reader, wanted, each)?;
+            match document {
+                // Damage costs what it hit, not the rest of the history.
+                Err(error @ ArchiveError::Lost { .. }) => each(Entry {
+                    snapshot,
+                    step: None,
+                    settled: false,
+                    lost: Some(error.to_string()),
+                })?,
+                document => course.take(snapshot, document?, reader, wanted, each)?,
+            }
         }
         Ok(course.history)
     })
@@ -183,6 +194,7 @@ impl Course {
                 snapshot,
                 step: None,
                 settled: false,
+                lost: None,
             });
         }
         let told = by_rule(reader, &snapshot.address, Some(wanted.filter), |diff| {
@@ -201,6 +213,7 @@ impl Course {
                 snapshot: aside,
                 step: Some(settled),
                 settled: true,
+                lost: None,
             })?;
         }
         if told.step.kind == StepKind::Suspect {
@@ -210,6 +223,7 @@ impl Course {
             snapshot,
             step: Some(told.step),
             settled: false,
+            lost: None,
         })
     }
 }

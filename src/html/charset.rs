@@ -117,7 +117,25 @@ fn detect(raw: &[u8], http_charset: Option<&str>) -> (&'static Encoding, Charset
     (guess(raw), CharsetSource::Guess, 0)
 }
 
+/// So many characters of UTF-8 outside ASCII must stand beside each malformed sequence. Text in another
+/// encoding has more malformed sequences than characters.
+const UTF8_FOR_EACH_MALFORMED: usize = 4;
+
+/// Whether the page is UTF-8 but for a few bytes: it was cut inside a character, or something else was
+/// pasted into it. The detector takes one malformed byte as proof that none of it is UTF-8.
+fn is_nearly_utf8(raw: &[u8]) -> bool {
+    let (mut told, mut malformed) = (0_usize, 0_usize);
+    for chunk in raw.utf8_chunks() {
+        told += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        malformed += usize::from(!chunk.invalid().is_empty());
+    }
+    told > 0 && told >= malformed * UTF8_FOR_EACH_MALFORMED
+}
+
 fn guess(raw: &[u8]) -> &'static Encoding {
+    if is_nearly_utf8(raw) {
+        return encoding_rs::UTF_8;
+    }
     // ASCII tells the detector nothing, and it is slow: the window begins shortly before the first
     // byte that does.
     let telling = raw
@@ -341,6 +359,14 @@ mod tests {
         );
         let (cp949, _, _) = encoding_rs::EUC_KR.encode("<p>\u{c548}\u{b155}\u{d558}\u{c138}\u{c694} \u{c5ec}\u{b7ec}\u{bd84}, \u{c624}\u{b298}\u{c740} \u{b0a0}\u{c528}\u{ac00} \u{c88b}\u{c2b5}\u{b2c8}\u{b2e4}</p>");
         assert_eq!(source(&cp949, None), ("EUC-KR", CharsetSource::Guess));
+        let cut = "<p>\u{d55c}\u{ad6d}\u{c5b4} \u{bb38}\u{c7a5}".as_bytes();
+        assert_eq!(
+            source(&cut[..cut.len() - 1], None),
+            ("UTF-8", CharsetSource::Guess),
+            "cut inside its last character"
+        );
+        assert_eq!(source(b"<p>caf\xe9 au lait", None).1, CharsetSource::Guess);
+        assert_ne!(source(b"<p>caf\xe9 au lait", None).0, "UTF-8");
         assert_eq!(
             decode(b"\xef\xbb\xbfabc", None).raw_offset(1),
             4,

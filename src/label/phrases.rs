@@ -67,9 +67,18 @@ pub fn phrase(text: &str) -> Option<Phrase> {
     let told = OPENINGS.get(&first).and_then(|openings| {
         let text = text.to_lowercase();
         let dateline = text.len() <= MAX_DATELINE && !ends_sentence(&text);
+        // News is told in the plain form; what asks readers for something or names rights is polite (`니다.`).
+        let told_plainly = text.ends_with("다.") && !text.ends_with("니다.");
         openings
             .iter()
-            .find(|(opening, phrase)| (*phrase != Phrase::Dateline || dateline) && opens(&text, opening))
+            .find(|(opening, phrase)| {
+                let fits = match phrase {
+                    Phrase::Dateline => dateline && !goes_on_in_hangul(&text, opening),
+                    Phrase::Advertising | Phrase::Pointer => !told_plainly,
+                    Phrase::Credit => true,
+                };
+                fits && opens(&text, opening)
+            })
             .map(|&(_, phrase)| phrase)
     });
     told.or_else(|| is_moment(text).then_some(Phrase::Dateline))
@@ -79,8 +88,21 @@ fn ends_sentence(text: &str) -> bool {
     text.ends_with(['.', '!', '?', '。', '…', '”', '"', ':'])
 }
 
-/// Whether the text is little else than a date or a time: a number of four digits or a clock time,
-/// and hardly more letters than digits.
+fn is_hangul(c: char) -> bool {
+    ('\u{ac00}'..='\u{d7a3}').contains(&c)
+}
+
+/// Whether a Korean opening is only the beginning of a longer word: `수정` of `수정안`.
+fn goes_on_in_hangul(text: &str, opening: &str) -> bool {
+    opening.ends_with(is_hangul)
+        && text
+            .strip_prefix(opening)
+            .is_some_and(|rest| rest.starts_with(is_hangul))
+}
+
+/// Whether the text is little else than a date or a time: a clock time, or a year with the number of a
+/// month or day beside it; hardly more letters than digits, and no sentence. Other numbers (`1,234.56`)
+/// are what articles are about.
 fn is_moment(text: &str) -> bool {
     if text.len() > MAX_DATELINE {
         return false;
@@ -89,18 +111,84 @@ fn is_moment(text: &str) -> bool {
     if digits < 4 {
         return false;
     }
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let bytes = text.as_bytes();
-    let year = bytes
-        .windows(4)
-        .any(|four| four.iter().all(u8::is_ascii_digit) && matches!(&four[..2], b"19" | b"20"));
-    let clock = bytes.windows(4).any(|four| {
-        four[0].is_ascii_digit()
-            && matches!(four[1], b':' | b'.')
-            && four[2].is_ascii_digit()
-            && four[3].is_ascii_digit()
-    });
-    (year || clock) && letters <= 3 * digits
+    // `2026. 1. 4.` and `4.1.2026.` are no sentences.
+    let ended = text
+        .strip_suffix('.')
+        .filter(|before| ends_with_day(before))
+        .unwrap_or(text);
+    if ends_sentence(ended) {
+        return false;
+    }
+    let letters: usize = text
+        .chars()
+        .filter(|c| c.is_alphabetic())
+        .map(|c| if is_syllable_or_ideograph(c) { 3 } else { 1 })
+        .sum();
+    letters <= 3 * digits && ((digits > 4 && tells_year(text)) || tells_clock(text))
+}
+
+/// Whether the last word is a day, a month or a whole date in digits.
+fn ends_with_day(text: &str) -> bool {
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or(text);
+    let in_parts = last.contains(['.', '-', '/']);
+    last.ends_with(|c: char| c.is_ascii_digit())
+        && last.chars().all(|c| c.is_ascii_digit() || ".-/".contains(c))
+        && (in_parts || last.len() <= 2)
+}
+
+/// One such character says as much as several letters of an alphabet.
+fn is_syllable_or_ideograph(c: char) -> bool {
+    is_hangul(c)
+        || ('\u{3040}'..='\u{30ff}').contains(&c)
+        || ('\u{3400}'..='\u{9fff}').contains(&c)
+        || ('\u{f900}'..='\u{faff}').contains(&c)
+}
+
+/// Start and end of each run of ASCII digits.
+fn numbers(text: &str) -> Vec<(usize, usize)> {
+    let mut numbers: Vec<(usize, usize)> = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        if !byte.is_ascii_digit() {
+            continue;
+        }
+        match numbers.last_mut() {
+            Some((_, end)) if *end == at => *end = at + 1,
+            _ => numbers.push((at, at + 1)),
+        }
+    }
+    numbers
+}
+
+/// Whether a number of four digits is a year of these two centuries.
+fn tells_year(text: &str) -> bool {
+    numbers(text).into_iter().any(|(start, end)| {
+        end - start == 4
+            && (text[start..end].starts_with("19") || text[start..end].starts_with("20"))
+            && !text[..start].ends_with(',')
+    })
+}
+
+/// Whether two numbers are a time of day: `9:05`, `20.15 Uhr`.
+fn tells_clock(text: &str) -> bool {
+    let numbers = numbers(text);
+    numbers.windows(2).any(|pair| {
+        let [(hour, colon), (minute, end)] = *pair else {
+            return false;
+        };
+        let below = |number: &str, limit: u32| number.parse::<u32>().is_ok_and(|value| value < limit);
+        let clock = colon - hour <= 2
+            && minute == colon + 1
+            && end - minute == 2
+            && below(&text[hour..colon], 25)
+            && below(&text[minute..end], 60);
+        let behind = text[end..].trim_start();
+        clock
+            && match &text[colon..minute] {
+                ":" => true,
+                "." => behind.starts_with("Uhr") || behind.starts_with("uhr"),
+                _ => false,
+            }
+    })
 }
 
 /// Whether the text begins with the opening and the opening ends where a word ends.
@@ -133,6 +221,22 @@ mod tests {
             ("Nov. 19, 2026, 8:41 AM UTC", Some(Phrase::Dateline)),
             ("입력 2026.01.04 09:30", Some(Phrase::Dateline)),
             ("In 1998 the harbour had 12 piers", None),
+            ("2026년 1월 4일 오전 9시 30분", Some(Phrase::Dateline)),
+            ("2026.01.04. 가람 기자", Some(Phrase::Dateline)),
+            ("2026. 1. 4.", Some(Phrase::Dateline)),
+            ("Zuletzt am 17.01.2026.", Some(Phrase::Dateline)),
+            ("4. Januar 2026, 20.15 Uhr", Some(Phrase::Dateline)),
+            ("등록 2026.01.04 09:30", Some(Phrase::Dateline)),
+            ("2026년 1월 4일 오전에 다리가 끊겼다.", None),
+            ("항구 지수는 2,650.12로 마감했다.", None),
+            ("2026년 물동량 전망", None),
+            ("수정안 통과", None),
+            ("댓글 조작으로 3명이 기소됐다.", None),
+            ("구독하시면 더 많은 소식을 받습니다.", Some(Phrase::Pointer)),
+            ("In 2019, 2020 and 2021 it fell to 4,500.", None),
+            ("1,234.56", None),
+            ("$139.00", None),
+            ("2024", None),
             ("", None),
         ] {
             assert_eq!(phrase(text), expected, "{text}");

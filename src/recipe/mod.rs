@@ -55,7 +55,7 @@ pub enum RecipeError {
     #[error("unknown scope {0:?}: one of {names}", names = names(Scope::ALL.iter()))]
     UnknownScope(String),
     /// No such step.
-    #[error("unknown step {0:?}: see `pressmark recipe list` for the steps")]
+    #[error("unknown step {0:?}: docs/recipes.md lists them; `recipe show` tells those of a recipe")]
     UnknownStep(String),
     /// More steps than a recipe may have.
     #[error("{0} steps: a recipe may have {MAX_STEPS} at most")]

@@ -293,6 +293,7 @@ pub fn compact_object(summary: &crate::compact::Summary, seconds: f64) -> Value 
         "packs_after": summary.packs_after,
         "bytes_after": summary.bytes_after,
         "pages": summary.pages,
+        "lost": summary.lost,
         "stopped": summary.stopped,
         "seconds": (seconds * 1000.0).round() / 1000.0,
     })
@@ -305,8 +306,15 @@ pub fn compacted(summary: &crate::compact::Summary, seconds: f64) -> String {
         return "nothing to do: every pack is compact already (--all writes them anew all the same)"
             .to_owned();
     }
+    let lost = match summary.lost {
+        0 => String::new(),
+        lost => format!(
+            "; {} that cannot be read stayed as they are (`scrub` tells which)",
+            counted(lost, "page")
+        ),
+    };
     format!(
-        "{} of {} became {} of {} ({}) in {seconds:.1} s",
+        "{} of {} became {} of {} ({}) in {seconds:.1} s{lost}",
         counted(summary.packs_before, "pack"),
         bytes(summary.bytes_before),
         counted(summary.packs_after, "pack"),

@@ -39,6 +39,9 @@ pub struct Line<'a> {
     ignored: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suspect: Option<&'static str>,
+    /// Set where the snapshot cannot be restored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    lost: bool,
 }
 
 /// The JSON line of a snapshot: `raw` is the BLAKE3 of the body, `bytes` its length. `kind` tells what the
@@ -69,6 +72,7 @@ pub fn line(entry: &Entry) -> Line<'_> {
         suspect: diff
             .and_then(|diff| diff.suspect.as_ref())
             .map(|suspect| suspect.reason.as_str()),
+        lost: entry.lost.is_some(),
     }
 }
 
@@ -82,7 +86,7 @@ pub fn heading(snapshot: &Snapshot, look: Look, out: &mut impl Write) -> io::Res
 }
 
 /// One row: number, mark, time, bytes, kind of edit. The mark is `*` for a revision, `.` for a form
-/// change, `?` where the extraction is suspect.
+/// change, `?` where the extraction is suspect, `!` where the snapshot cannot be restored.
 pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
     let Entry { snapshot, step, .. } = entry;
     let time = snapshot
@@ -92,6 +96,7 @@ pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
         Some(StepKind::First | StepKind::Revision) => look.paint(Accent::Notice, '*'),
         Some(StepKind::Suspect) => look.paint(Accent::Bad, '?'),
         Some(StepKind::Form) => ".".to_owned(),
+        None if entry.lost.is_some() => look.paint(Accent::Bad, '!'),
         _ => " ".to_owned(),
     };
     let start = format!(
@@ -101,6 +106,7 @@ pub fn row(entry: &Entry, look: Look, out: &mut impl Write) -> io::Result<()> {
         bytes(snapshot.length)
     );
     let text = match step {
+        None if entry.lost.is_some() => "cannot be restored; `scrub` tells what is damaged".to_owned(),
         None => format!("status {}", snapshot.status.unwrap_or_default()),
         Some(step) if step.kind == StepKind::First => "first".to_owned(),
         Some(step) if step.shows() => step.summary().unwrap_or_default(),

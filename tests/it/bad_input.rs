@@ -264,3 +264,51 @@ fn a_folder_without_permission_is_told_and_the_rest_goes_in() {
     assert_eq!(run.json().pop().unwrap()["new"], 1);
     assert!(run.err.contains("closed"), "{}", run.err);
 }
+
+#[test]
+fn a_snapshot_that_is_lost_does_not_end_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let address = "https://harbour.example/report";
+    let hours = 6..10;
+    for hour in hours.clone() {
+        // Each in a pack of its own, and too short to be the base of another.
+        let line = serde_json::json!({
+            "url": address,
+            "fetched_at": format!("2026-03-01T{hour:02}:00:00Z"),
+            "html": format!("<p>The ferry left at {hour}."),
+        });
+        pressmark_with_input(folder, &["add", "-"], line.to_string().as_bytes()).expect_code(0);
+    }
+    // The second page is damaged.
+    let text = b"left at 7.";
+    let packs = walkdir::WalkDir::new(folder.join("articles.pressmark/packs"));
+    let (path, mut bytes) = packs
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .find(|(_, bytes)| memchr::memmem::find(bytes, text).is_some())
+        .expect("so short a page is stored as it is");
+    let at = memchr::memmem::find(&bytes, text).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+
+    let log = pressmark(folder, &["log", "--json", address]).expect_code(1);
+    let lost: Vec<bool> = log.json().iter().map(|line| line["lost"] == true).collect();
+    assert_eq!(lost, [false, true, false, false]);
+    assert!(log.err.contains("cannot be restored"), "{}", log.err);
+    let rows = pressmark(folder, &["log", address]).expect_code(1);
+    assert_eq!(rows.out.lines().count(), 1 + hours.count(), "{}", rows.out);
+    let edits = pressmark(folder, &["log", "--json", "--edits"]).expect_code(1);
+    let told: Vec<u64> = edits
+        .json()
+        .iter()
+        .filter_map(|line| line["n"].as_u64())
+        .collect();
+    assert_eq!(told, [3, 4]);
+    let blame = pressmark(folder, &["blame", "--json", address]).expect_code(1);
+    assert_eq!(blame.json()[0]["text"], "The ferry left at 9.");
+    let page = pressmark(folder, &["diff", "--html", address]).expect_code(1);
+    assert!(page.out.contains("</html>"));
+}

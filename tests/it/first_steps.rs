@@ -372,3 +372,27 @@ fn completions_and_manual_are_there() {
             .contains("commit")
     );
 }
+
+#[test]
+fn tables_that_do_not_go_to_a_terminal_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let address = format!("https://harbour.example/{}/report", "very-long-name/".repeat(12));
+    let line = serde_json::json!({ "url": address, "html": "<p>The ferry left." }).to_string();
+    pressmark_with_input(folder, &["add", "-"], line.as_bytes()).expect_code(0);
+    for arguments in [&["list"][..], &["log", address.as_str()]] {
+        let run = pressmark(folder, arguments).expect_code(0);
+        assert!(run.out.contains(&address), "{}", run.out);
+    }
+}
+
+#[test]
+fn an_article_of_error_pages_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let address = "https://harbour.example/gone";
+    let line = serde_json::json!({ "url": address, "html": "<p>Gone.", "status": 404 }).to_string();
+    pressmark_with_input(folder, &["add", "-"], line.as_bytes()).expect_code(0);
+    let run = pressmark(folder, &["log", address]).expect_code(0);
+    assert!(run.err.contains("--any-status"), "{}", run.err);
+}

@@ -137,3 +137,49 @@ fn a_record_that_comes_back_is_found_where_the_bytes_may_stay() {
     pressmark(folder, &["scrub"]).expect_code(0);
     pressmark(folder, &["cat", "https://mirror.example/report"]).expect_code(0);
 }
+
+#[test]
+fn a_lost_page_keeps_neither_takedown_nor_compaction_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = |address: &str, hour: u32, text: &str| {
+        let line = json!({
+            "url": address,
+            "fetched_at": format!("2026-03-01T{hour:02}:00:00Z"),
+            "html": format!("<p>{}<p>Told at {hour}.", text.repeat(20)),
+        });
+        line.to_string() + "\n"
+    };
+    let other = "https://quay.example/notice";
+    let report = |hour| line(ADDRESS, hour, "The ferry carried goats, sheep and the mail. ");
+    let mut input: String = (6..10).map(report).collect();
+    input += &line(other, 6, "Fish is sold on the quay until it is gone. ");
+    pressmark_with_input(folder, &["add", "-"], input.as_bytes()).expect_code(0);
+    // The last byte of the first page, on which the later ones rest.
+    let mut damaged = packs(folder);
+    let bytes = &mut damaged[0].1;
+    let frames: Vec<usize> = memchr::memmem::find_iter(bytes, b"\xf5Pm\n").collect();
+    bytes[frames[1] - 1] ^= 1;
+    write(&damaged);
+    let run = pressmark(folder, &["forget", other, "--reason", "asked for"]).expect_code(2);
+    assert!(run.err.contains("pressmark repair"), "{}", run.err);
+    pressmark(folder, &["repair"]).expect_code(1);
+    fs::remove_dir_all(folder.join("articles.pressmark/quarantine")).unwrap();
+    pressmark(folder, &["forget", "--finish"]).expect_code(0);
+    let run = pressmark(folder, &["scrub"]).expect_code(1);
+    assert!(run.out.contains("P08") && !run.out.contains("S02"), "{}", run.out);
+
+    for _ in 0..2 {
+        let run = pressmark(folder, &["compact", "--json"]).expect_code(0);
+        assert_eq!(run.json()[0]["lost"], 3, "{}", run.out);
+        let run = pressmark(folder, &["scrub"]).expect_code(1);
+        assert!(run.out.contains("P08"), "{}", run.out);
+    }
+    // What was lost is found again, and with it what rests on it.
+    pressmark_with_input(folder, &["add", "-"], report(6).as_bytes()).expect_code(0);
+    pressmark(folder, &["scrub"]).expect_code(0);
+    let run = pressmark(folder, &["compact", "--json"]).expect_code(0);
+    assert_eq!(run.json()[0]["lost"], 0, "{}", run.out);
+    assert_eq!(snapshots(folder), 4);
+    pressmark(folder, &["scrub"]).expect_code(0);
+}
