@@ -7,7 +7,7 @@ use super::{CommandResult, Failure, Global, Outcome, opened};
 use crate::archive::Snapshot;
 use crate::diff::Filter;
 use crate::history::{Wanted, walk};
-use crate::report::blame as report;
+use crate::report::{blame as report, log};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -59,5 +59,14 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         report::terminal(&blame, &moments, arguments.all, look, out)
     }
     .map_err(|error| writing(&error))?;
+    if let Some(n) = history.left_aside() {
+        let note =
+            format!("left out snapshot {n}, whose extraction is suspect; `pressmark log ADDRESS` says why");
+        if arguments.json {
+            tell_user(&note);
+        } else {
+            log::note(&note, look, terminal.writer()).map_err(|error| writing(&error))?;
+        }
+    }
     Ok(Outcome::found_if(lost))
 }

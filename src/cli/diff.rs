@@ -10,7 +10,8 @@ use super::{CommandResult, Global, Outcome};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
 use crate::diff::{Class, Filter, Ignore, Place};
-use crate::history::{Step, Wanted, compare, entries};
+use crate::history::{Step, StepKind, Wanted, compare, entries};
+use crate::label::Reader;
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html;
 use crate::report::layout::printable;
@@ -105,7 +106,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         // Which revision is the one before is told by the texts.
         ([one], Some(_)) => {
             let (archive, _) = opened::open_complete(global, &arguments.reading)?;
-            with_previous(&archive, one)?
+            with_previous(&archive, &reader, one)?
         }
         ([one], None) if opened::is_file(one) => {
             return Err(Failure::at(one, "name a second page to compare this file with"));
@@ -131,7 +132,7 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
     );
     let (left, right) = (side(&old, &old_document), side(&new, &new_document));
     let display = DisplayOptions {
-        all: arguments.all,
+        all: arguments.all || filter.places.contains(&Place::Outside),
         whole: arguments.whole,
     };
     let look = terminal.look();
@@ -172,7 +173,7 @@ fn side<'a>(page: &'a NamedPage, document: &'a Document) -> Side<'a> {
 
 /// A snapshot and the newest revision before it whose text differs. One that can be no revision itself (an
 /// error page) is held against the last that can.
-fn with_previous(archive: &Archive, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
+fn with_previous(archive: &Archive, reader: &Reader, name: &str) -> Result<(NamedPage, NamedPage), Failure> {
     let new = opened::snapshot(archive, name)?;
     let mut snapshots = archive.snapshots(&new.address)?;
     snapshots.retain(|snapshot| snapshot.counts_as_revision() || snapshot.id == new.id);
@@ -180,27 +181,42 @@ fn with_previous(archive: &Archive, name: &str) -> Result<(NamedPage, NamedPage)
         .iter()
         .position(|snapshot| snapshot.id == new.id)
         .unwrap_or(0);
-    // Snapshots without a change of text since then look the same to a reader: go back to where the
-    // newest change was made.
-    let changed = if new.counts_as_revision() {
-        snapshots[..=at]
-            .iter()
-            .rposition(|snapshot| snapshot.revision)
-            .unwrap_or(0)
+    snapshots.truncate(at + 1);
+    let before = if new.counts_as_revision() {
+        before_newest_change(archive, reader, &snapshots)?
     } else {
-        at
+        at.checked_sub(1)
+            .and_then(|before| snapshots.get(before))
+            .cloned()
     };
-    let Some(old) = changed
-        .checked_sub(1)
-        .and_then(|before| snapshots.get(before))
-        .cloned()
-    else {
+    let Some(old) = before else {
         return Err(Failure::at(
             name,
             "this is the first revision; there is none before it to compare with",
         ));
     };
     Ok((opened::restored(archive, &old)?, opened::restored(archive, &new)?))
+}
+
+/// The snapshot before the newest change of the text. Snapshots without a change since then look the same to a
+/// reader; nor is a suspect one held against those after it, unless its jump has stayed.
+fn before_newest_change(
+    archive: &Archive,
+    reader: &Reader,
+    snapshots: &[Snapshot],
+) -> Result<Option<Snapshot>, Failure> {
+    let filter = Filter::default();
+    let (entries, _) = entries(archive, snapshots.to_vec(), reader, Wanted::new(&filter, false))?;
+    let before = entries.iter().enumerate().rev().find_map(|(at, entry)| {
+        let step = entry.step.as_ref()?;
+        let changed = match step.kind {
+            StepKind::Revision => true,
+            StepKind::Suspect => at + 1 == entries.len(),
+            StepKind::First | StepKind::Form | StepKind::Same => false,
+        };
+        step.previous.filter(|_| changed)
+    });
+    Ok(before.and_then(|n| snapshots.iter().find(|snapshot| snapshot.n == n).cloned()))
 }
 
 /// The whole history of an article as one HTML page.

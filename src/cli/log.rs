@@ -84,8 +84,9 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
                 tell_user(why);
             }
         }
+        // What is left out counts even where it leaves nothing of a snapshot to show.
+        left_out.count(&entry);
         if arguments.edits {
-            left_out.count(&entry);
             return edits(&entry, arguments.json, terminal);
         }
         // A suspect snapshot has its row already.
@@ -93,7 +94,6 @@ pub(super) fn run(global: &Global, arguments: &Arguments, terminal: &mut Termina
         if entry.settled || !is_wanted {
             return Ok(());
         }
-        left_out.count(&entry);
         if arguments.json {
             return terminal.json(&report::line(&entry));
         }

@@ -53,6 +53,13 @@ pub(super) fn build(old: &Side, new: &Side, links: Links, identity: Identity) ->
         })
         .collect();
     let stays = stays(&weighed);
+    // Where the links that stay begin, ascending on both sides.
+    let (fixed_old, fixed_new): (Vec<u32>, Vec<u32>) = weighed
+        .iter()
+        .zip(&stays)
+        .filter(|(_, stays)| **stays)
+        .map(|(link, _)| (link.0, link.1))
+        .unzip();
 
     let mut old_taken = vec![false; old.blocks.len()];
     let mut new_link = vec![FREE; new.blocks.len()];
@@ -105,7 +112,10 @@ pub(super) fn build(old: &Side, new: &Side, links: Links, identity: Identity) ->
         let stays = stays[at as usize];
         match link {
             Linked::Equal(i, j) => out.equal(*i, *j, !stays),
-            Linked::Alike(link) => out.alike(link, !stays),
+            Linked::Alike(link) => {
+                let torn = is_parted(&link.old, &fixed_old) || is_parted(&link.new, &fixed_new);
+                out.alike(link, !stays || torn);
+            }
         }
         if stays {
             in_place.next();
@@ -123,6 +133,15 @@ pub(super) fn build(old: &Side, new: &Side, links: Links, identity: Identity) ->
     };
     shares(&mut diff, old, new);
     diff
+}
+
+/// Whether a link that stays begins between the parts of a whole: then some of them stand elsewhere.
+fn is_parted(parts: &[u32], fixed: &[u32]) -> bool {
+    let (Some(&first), Some(&last)) = (parts.first(), parts.last()) else {
+        return false;
+    };
+    let next = fixed.partition_point(|&at| at <= first);
+    fixed.get(next).is_some_and(|&at| at < last)
 }
 
 struct Writer<'a> {

@@ -54,8 +54,12 @@ pub(super) fn stretch(sides: &Sides, old: &Stretch, new: &Stretch, out: &mut Wri
     replace_trimmed(&sides.old[old_at..old.0.end], &sides.new[new_at..new.0.end], out);
 }
 
-/// Replaces `old` by `new`, leaving white space they begin and end with alike.
+/// Replaces `old` by `new`, leaving white space they begin and end with alike. What is the same on both sides
+/// between two words or numbers that stand for each other was no crumb of a rewritten stretch: it stays.
 fn replace_trimmed(old: &str, new: &str, out: &mut Writer) {
+    if old == new {
+        return out.equal(old);
+    }
     let head = spaces(&mut old.graphemes(true).zip(new.graphemes(true)));
     let (a, b) = (&old[head..], &new[head..]);
     let tail = spaces(&mut a.graphemes(true).rev().zip(b.graphemes(true).rev()));

@@ -317,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn what_stays_between_changed_numbers_and_endings_is_no_change() {
+        assert_eq!(
+            marked("rose from 12.50 to 13.75 here", "rose from 12.60 to 13.85 here"),
+            "rose from [-12.50-]{+12.60+} to [-13.75-]{+13.85+} here"
+        );
+        assert_eq!(
+            marked("정부는 이 법안을 국회에 냈다", "정부가 이 법안이 국회에 갔다"),
+            "정부[-는-]{+가+} 이 법안[-을-]{+이+} 국회에 [-냈-]{+갔+}다"
+        );
+        assert_eq!(
+            marked("He plays the piano well", "He played the pianos well"),
+            "He play[-s-]{+ed+} the piano{+s+} well"
+        );
+    }
+
+    #[test]
     fn in_a_rewritten_stretch_words_that_begin_alike_are_no_pair() {
         assert_eq!(
             marked(

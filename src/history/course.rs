@@ -246,6 +246,13 @@ impl History {
         Some(Blame::of(last.n, &last.document, &last.lives))
     }
 
+    /// The number of the last snapshot if it is suspect: it was set aside, and nothing says yet whether its jump
+    /// stays.
+    #[must_use]
+    pub fn left_aside(&self) -> Option<u64> {
+        self.aside.as_ref().map(|aside| aside.n)
+    }
+
     fn first(&mut self, n: u64, document: Arc<Document>) -> Step {
         self.started = true;
         let lives = document.blocks.iter().map(|_| self.register.born(n)).collect();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::archive::Snapshot;
 use crate::block::Block;
 use crate::diff::{Word, WordOp};
+use crate::report::diff::marked;
 use crate::report::layout::{Accent, Look, counted, fit, printable};
 use crate::search::{Hit, NearHit, PageHit};
 
@@ -163,12 +164,9 @@ pub fn near_row(
     writeln!(out, "{}{rest}", look.paint(Accent::Strong, head))?;
     let spans: Vec<crate::report::flow::Span> = words
         .iter()
-        .map(|word| match (word.op, look.color) {
-            (WordOp::Equal, _) => crate::report::flow::Span::plain(word.text.as_str()),
-            (WordOp::Delete, true) => crate::report::flow::Span::new(Accent::Bad, word.text.as_str()),
-            (WordOp::Insert, true) => crate::report::flow::Span::new(Accent::Good, word.text.as_str()),
-            (WordOp::Delete, false) => crate::report::flow::Span::plain(format!("[-{}-]", word.text)),
-            (WordOp::Insert, false) => crate::report::flow::Span::plain(format!("{{+{}+}}", word.text)),
+        .map(|word| match word.op {
+            WordOp::Equal => crate::report::flow::Span::plain(word.text.as_str()),
+            op => marked(op, &word.text, look),
         })
         .collect();
     for line in crate::report::flow::wrap(&spans, look.width.saturating_sub(6), look) {

@@ -54,6 +54,13 @@ pub fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// Whether a character leaves no trace on a screen, not even room: zero-width and joining characters, soft
+/// hyphens.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    c == '\u{ad}' || (!c.is_whitespace() && !c.is_control() && columns(c.encode_utf8(&mut [0; 4])) == 0)
+}
+
 /// The text made safe for one terminal line: control characters, line breaks and bidi controls
 /// become visible replacements, so that a page can neither move the cursor nor reorder a line.
 #[must_use]
@@ -149,6 +156,16 @@ mod tests {
         assert_eq!(cell("오늘", 6), "오늘  ");
         assert_eq!(columns(&cell("아침 신문의 첫 기사", 9)), 9);
         assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+    }
+
+    #[test]
+    fn what_leaves_no_trace_is_told_from_spaces_and_letters() {
+        assert!(
+            ['\u{200b}', '\u{200d}', '\u{ad}', '\u{feff}']
+                .into_iter()
+                .all(is_unseen)
+        );
+        assert!(!['a', '가', ' ', '\n', '\u{3000}'].into_iter().any(is_unseen));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::diff::{Change, Class, Diff, Ignored, Place, WordOp};
 use crate::digest::Hash;
 use crate::history::{Entry, Past, Step, StepKind};
 use crate::page::Moment;
-use crate::report::diff::ignored_text;
+use crate::report::diff::{ignored_text, marks, shown};
 use crate::report::layout::{Accent, Look, bytes, cell, columns, counted, fit, printable};
 
 /// The JSON line of a snapshot.
@@ -198,6 +198,36 @@ pub struct Edit<'a> {
     deleted_characters: u32,
     inserted_characters: u32,
     share: f32,
+    /// What a row shows where no words differ: the text that was moved, or what differs in form.
+    #[serde(skip)]
+    unworded: Unworded,
+}
+
+/// What can be shown of a change without words.
+#[derive(Debug, Default)]
+struct Unworded {
+    text: String,
+    gone: Vec<String>,
+    come: Vec<String>,
+}
+
+impl Unworded {
+    fn of(change: &Change, old: &Document, new: &Document) -> Self {
+        if !change.words.is_empty() {
+            return Self::default();
+        }
+        let first = |indices: &[u32], document: &Document| {
+            let &index = indices.first()?;
+            document.blocks.get(index as usize).map(shown)
+        };
+        let (gone, come) = marks(change, &old.blocks, &new.blocks);
+        let text = first(&change.new, new).or_else(|| first(&change.old, old));
+        Self {
+            text: text.unwrap_or_default(),
+            gone,
+            come,
+        }
+    }
 }
 
 /// The edit ledger's lines of one snapshot; none of a suspect one.
@@ -246,6 +276,7 @@ pub fn edits(entry: &Entry) -> impl Iterator<Item = Edit<'_>> {
                 deleted_characters: change.size.deleted,
                 inserted_characters: change.size.inserted,
                 share: change.size.share,
+                unworded: Unworded::of(change, old, new),
             }
         })
 }
@@ -282,8 +313,19 @@ pub fn edit_row(edit: &Edit<'_>, look: Look, out: &mut impl Write) -> io::Result
         edit.class.as_str()
     );
     let room = look.width.saturating_sub(columns(&start)).max(40) / 2;
-    let (deleted, inserted) = (fit(&edit.deleted, room), fit(&edit.inserted, room));
     let mut line = start;
+    let Unworded { text, gone, come } = &edit.unworded;
+    let (deleted, inserted) = if edit.deleted.is_empty() && edit.inserted.is_empty() {
+        if gone.is_empty() && come.is_empty() {
+            line.push_str(&fit(text, 2 * room));
+        }
+        (gone.join(" "), come.join(" "))
+    } else {
+        // A break between paragraphs is no space.
+        let on_one_line = |text: &str| text.replace('\n', " ¶ ");
+        (on_one_line(&edit.deleted), on_one_line(&edit.inserted))
+    };
+    let (deleted, inserted) = (fit(&deleted, room), fit(&inserted, room));
     if !deleted.is_empty() {
         line.push_str(&look.paint(Accent::Bad, format!("[-{deleted}-]")));
     }

@@ -134,6 +134,32 @@ fn split_and_merge() {
 }
 
 #[test]
+fn a_part_behind_paragraphs_that_stay_was_moved() {
+    let whole = format!("{RIVER} {MAYOR}");
+    let (one, two) = (
+        paragraphs(&[&whole, SCHOOL, TRAIN]),
+        paragraphs(&[RIVER, SCHOOL, TRAIN, MAYOR]),
+    );
+    for (old, new, expected) in [
+        (&one, &two, "split 0>0,3 | equal 1,2>1,2"),
+        (&two, &one, "merge 0,3>0 | equal 1,2>1,2"),
+    ] {
+        let found = compare(old, new);
+        assert_eq!(told(&found), expected);
+        let parted = &found.changes[0];
+        assert_eq!((parted.moved, parted.class), (true, Class::Text), "{expected}");
+        assert_eq!(patched(old, new, None, false), texts(new));
+    }
+    // What was put between the parts does not move them.
+    let found = compare(
+        &paragraphs(&[&whole, SCHOOL]),
+        &paragraphs(&[RIVER, TRAIN, MAYOR, SCHOOL]),
+    );
+    assert_eq!(told(&found), "split 0>0,2 | insert >1 | equal 1>3");
+    assert!(!found.changes[0].moved);
+}
+
+#[test]
 fn repeated_paragraphs_are_stable() {
     let found = compare(
         &paragraphs(&["***", RIVER, "***", MAYOR, "***", SCHOOL]),
@@ -179,6 +205,28 @@ fn places_and_classes() {
         (found.changes[2].size.deleted, found.changes[2].size.inserted),
         (2, 2)
     );
+}
+
+#[test]
+fn two_numbers_with_a_word_between_them_are_numbers_only() {
+    for (was, is) in [
+        (
+            "Shares rose from 12.50 to 13.75 on Monday.",
+            "Shares rose from 12.60 to 13.85 on Monday.",
+        ),
+        (
+            "It won 1,234 of 5,678 seats in the end.",
+            "It won 1,334 of 5,778 seats in the end.",
+        ),
+    ] {
+        let found = compare(&paragraphs(&[was]), &paragraphs(&[is]));
+        assert_eq!(
+            found.class(),
+            Some(Class::Numeric),
+            "{:?}",
+            found.changes[0].words
+        );
+    }
 }
 
 #[test]
@@ -279,6 +327,23 @@ fn thousands_of_marks_on_one_long_text_are_told_in_short() {
     assert!(out.contains("[-b on “so it was said"), "{out}");
     assert!(out.contains("{+400 more+}"), "{out}");
     assert!(out.len() < 50_000, "{}", out.len());
+}
+
+#[test]
+fn a_space_that_came_or_went_is_seen_in_colours_too() {
+    let look = Look { color: true, ..PLAIN };
+    for (was, is, mark) in [
+        ("그는 할 수있다", "그는 할 수 있다", "{+ +}"),
+        ("the price is ten", "the price isten", "[- -]"),
+        ("zero width here", "zero\u{200b} width here", "{+\u{200b}+}"),
+    ] {
+        let (old, new) = (paragraphs(&[was]), paragraphs(&[is]));
+        let (found, mut out) = (compare(&old, &new), Vec::new());
+        let options = DisplayOptions::default();
+        report::terminal(side(&old), side(&new), &found, options, look, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(mark), "{out:?}");
+    }
 }
 
 #[test]

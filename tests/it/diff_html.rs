@@ -152,6 +152,38 @@ fn read(html: &str) -> Found {
 }
 
 #[test]
+fn a_suspect_page_is_not_what_stood_there_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = |text: &str| format!("<p>{CLERK}</p><p>{text}</p><p>{DIKE}</p>");
+    let bodies = [
+        whole(PUMP),
+        whole(VOTE),
+        "<p>Please log in.</p>".to_owned(),
+        whole(VOTE),
+    ];
+    let mut stream = String::new();
+    for (at, body) in bodies.iter().enumerate() {
+        let html = format!(
+            "<!doctype html><title>Sluice</title><h1>The sluice is to be rebuilt</h1><article>{body}</article>"
+        );
+        let moment = format!("2026-06-0{}T06:00:00Z", at + 1);
+        stream.push_str(&json!({"url": MEETING, "fetched_at": moment, "html": html}).to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    let told = pressmark(folder.path(), &["diff", MEETING, "--json"]).expect_code(1);
+    let told = &told.json()[0];
+    assert_eq!(told["old"]["name"], format!("{MEETING}@1"));
+    assert_eq!(told["new"]["name"], format!("{MEETING}@4"));
+    // The suspect page itself is held against the one before it.
+    let suspect = format!("{MEETING}@3");
+    let told = pressmark(folder.path(), &["diff", &suspect, "--json"]).expect_code(1);
+    let told = &told.json()[0];
+    assert_eq!(told["old"]["name"], format!("{MEETING}@2"));
+    assert_eq!(told["suspect"]["reason"], "shrunk");
+}
+
+#[test]
 fn a_diff_page_is_complete_in_itself_and_text_stays_text() {
     let folder = archive();
     for (old, new) in [(1, 2), (2, 3), (1, 3)] {
@@ -243,6 +275,53 @@ fn article(versions: &[(&str, &str, &str)]) -> tempfile::TempDir {
     folder
 }
 
+/// An article, then a page that asks to log in, then the article again if `back`.
+fn interrupted(back: bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = format!("<p>{CLERK}</p><p>{PUMP}</p><p>{DIKE}</p>");
+    let mut bodies = vec![whole.as_str(), "<p>Please log in.</p>"];
+    bodies.extend(back.then_some(whole.as_str()));
+    let mut stream = String::new();
+    for (at, body) in bodies.iter().enumerate() {
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><meta name=\"served\" content=\"{at}\"><title>Sluice</title></head>\
+             <body><h1>The sluice is to be rebuilt</h1><article>{body}</article></body></html>"
+        );
+        let moment = format!("2026-06-{:02}T06:00:00Z", at + 1);
+        stream.push_str(&json!({"url": MEETING, "fetched_at": moment, "html": html}).to_string());
+        stream.push('\n');
+    }
+    pressmark_with_input(folder.path(), &["add", "-"], stream.as_bytes()).expect_code(0);
+    folder
+}
+
+#[test]
+fn blame_says_which_snapshot_it_leaves_out() {
+    let folder = interrupted(false);
+    let blame = pressmark(folder.path(), &["blame", MEETING]).expect_code(0);
+    assert!(blame.out.contains("left out snapshot 2"), "{}", blame.out);
+    let blame = pressmark(folder.path(), &["blame", "--json", MEETING]).expect_code(0);
+    assert!(blame.err.contains("left out snapshot 2"), "{}", blame.err);
+    let folder = interrupted(true);
+    let blame = pressmark(folder.path(), &["blame", MEETING]).expect_code(0);
+    assert!(!blame.out.contains("left out"), "{}", blame.out);
+}
+
+#[test]
+fn the_way_back_from_a_suspect_snapshot_is_told_as_the_log_does() {
+    let folder = interrupted(true);
+    let log = pressmark(folder.path(), &["log", MEETING]).expect_code(0).out;
+    assert!(log.contains("as 1 was"), "{log}");
+    let html = pressmark(folder.path(), &["diff", "--html", MEETING])
+        .expect_code(1)
+        .out;
+    let text = read(&html).text;
+    assert!(
+        text.contains("— as 1 was") && !text.contains("— unchanged"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_history_without_a_change_is_no_finding() {
     let folder = article(&[
@@ -271,6 +350,21 @@ fn a_history_shows_changes_outside_the_article_when_asked() {
 }
 
 #[test]
+fn changes_outside_the_article_are_shown_where_that_place_is_named() {
+    let folder = article(&[
+        ("Ada Moor", PUMP, "Read 10 times"),
+        ("Ada Moor", PUMP, "Read 20 times"),
+    ]);
+    let pair = [format!("{MEETING}@1"), format!("{MEETING}@2")];
+    for form in [&["--whole"][..], &["--side-by-side"], &["--format", "unified"]] {
+        let mut arguments = vec!["diff", "--place", "outside", &pair[0], &pair[1]];
+        arguments.extend(form);
+        let out = pressmark(folder.path(), &arguments).expect_code(1).out;
+        assert!(out.contains("times") && !out.contains("--all"), "{form:?}: {out}");
+    }
+}
+
+#[test]
 fn a_byline_outside_the_body_is_a_change_of_the_article() {
     let folder = article(&[
         ("Ada Moor", PUMP, "Read 10 times"),
@@ -294,6 +388,18 @@ fn a_byline_outside_the_body_is_a_change_of_the_article() {
     // One paragraph in the place of another is two edits.
     places.dedup();
     assert_eq!(places, [(3, "byline".to_owned()), (4, "body".to_owned())]);
+}
+
+#[test]
+fn a_character_that_leaves_no_trace_is_shown_by_its_number() {
+    let joined = PUMP.replace("lower drain", "lower\u{200b} drain");
+    let folder = article(&[("Ada Moor", PUMP, "-"), ("Ada Moor", &joined, "-")]);
+    let html = pressmark(folder.path(), &["diff", "--html", MEETING])
+        .expect_code(1)
+        .out;
+    read(&html);
+    // Inline and side by side.
+    assert_eq!(html.matches("<ins>U+200B</ins>").count(), 2, "{html}");
 }
 
 #[test]
@@ -327,6 +433,21 @@ fn an_error_page_is_held_against_what_stood_there_before() {
 }
 
 #[test]
+fn a_text_runs_in_its_own_direction() {
+    let text = "قال الوزير إن العمل في السد سيبدأ في الشهر القادم (رقم 12)!";
+    let folder = article(&[
+        ("Ada Moor", text, "-"),
+        ("Ada Moor", &text.replace("12", "15"), "-"),
+    ]);
+    let html = pressmark(folder.path(), &["diff", "--html", MEETING])
+        .expect_code(1)
+        .out;
+    read(&html);
+    // In the table of paragraphs, inline, and on both sides.
+    assert_eq!(html.matches("dir=\"auto\">قال").count(), 4, "{html}");
+}
+
+#[test]
 fn a_near_paragraph_in_many_articles_is_told_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let mut stream = String::new();
@@ -350,6 +471,24 @@ fn a_near_paragraph_in_many_articles_is_told_as_such() {
 }
 
 #[test]
+fn a_move_outside_the_article_links_to_no_stub() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, first, second) in [("old.html", VOTE, PUMP), ("new.html", PUMP, VOTE)] {
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><title>Sluice</title><body>\
+             <article><h1>The sluice is to be rebuilt</h1><p>{CLERK}</p><p>{DIKE}</p></article>\
+             <footer><p>{first}</p><p>{second}</p></footer></body></html>"
+        );
+        std::fs::write(folder.path().join(name), html).unwrap();
+    }
+    let html = pressmark(folder.path(), &["diff", "--html", "old.html", "new.html"])
+        .expect_code(1)
+        .out;
+    let text = read(&html).text;
+    assert!(text.contains("1 change outside the article"), "{text}");
+}
+
+#[test]
 fn an_article_named_twice_is_told_once() {
     let folder = article(&[("Ada Moor", PUMP, "-"), ("Ada Moor", VOTE, "-")]);
     let log = |names: &[&str]| {
@@ -358,6 +497,20 @@ fn an_article_named_twice_is_told_once() {
         pressmark(folder.path(), &arguments).expect_code(0).out
     };
     assert_eq!(log(&[MEETING, MEETING]), log(&[MEETING]));
+}
+
+#[test]
+fn every_row_of_the_ledger_tells_what_changed() {
+    let folder = archive();
+    let rows = pressmark(folder.path(), &["log", "--edits", ADDRESS])
+        .expect_code(0)
+        .out;
+    let row = |what: &str| {
+        let found = rows.lines().find(|row| row.contains(what));
+        found.unwrap_or_else(|| panic!("{what}: {rows}")).to_owned()
+    };
+    assert!(row("@2 move body").contains("The clerk read"), "{rows}");
+    assert!(row("@2 edit caption image").contains("[-image /a.jpg"), "{rows}");
 }
 
 #[test]
@@ -384,4 +537,12 @@ fn a_history_counts_as_the_log_does_and_links_only_to_what_it_shows() {
         arguments.extend(left_out);
         read(&pressmark(folder.path(), &arguments).out);
     }
+}
+
+#[test]
+fn what_is_left_out_counts_where_it_leaves_no_revision() {
+    let folder = article(&[("Ada Moor", PUMP, "-"), ("Ada Moor", VOTE, "-")]);
+    let arguments = ["log", "--revisions", "--ignore", "text", MEETING];
+    let log = pressmark(folder.path(), &arguments).expect_code(0).out;
+    assert!(log.contains("ignored 2 changes: text 2"), "{log}");
 }

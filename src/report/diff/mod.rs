@@ -16,6 +16,7 @@ use crate::page::Moment;
 
 pub use json::json;
 pub use side_by_side::side_by_side;
+pub(super) use spans::marked;
 pub use terminal::{DisplayOptions, terminal};
 pub(super) use terminal::{ignored_text, limit_text};
 pub use unified::unified;

@@ -1,10 +1,12 @@
 //! Changes as spans of running text: what was deleted and inserted, and the equal text around it.
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use super::{marks, shown};
 use crate::block::Block;
 use crate::diff::{Change, Op, WordOp};
 use crate::report::flow::Span;
-use crate::report::layout::{Accent, Look};
+use crate::report::layout::{Accent, Look, is_unseen};
 
 /// Characters of equal text kept on either side of a changed word; longer stretches are elided.
 const CONTEXT: usize = 60;
@@ -96,12 +98,17 @@ pub(super) fn joined(indices: &[u32], blocks: &[Block]) -> String {
         .join(" ¶ ")
 }
 
-fn marked(op: WordOp, text: &str, look: Look) -> Span {
+/// Text that was deleted or inserted: in its colour; between signs where there is none, or where it cannot be
+/// seen, for a space or a zero-width character looks the same in every colour.
+pub(in crate::report) fn marked(op: WordOp, text: &str, look: Look) -> Span {
     let (accent, open, close) = match op {
         WordOp::Delete => (Accent::Bad, "[-", "-]"),
         _ => (Accent::Good, "{+", "+}"),
     };
-    if look.color {
+    let blank = text.chars().all(|c| c.is_whitespace() || is_unseen(c));
+    if look.color && blank {
+        Span::new(accent, format!("{open}{text}{close}"))
+    } else if look.color {
         Span::new(accent, text)
     } else {
         Span::plain(format!("{open}{text}{close}"))
@@ -117,14 +124,27 @@ fn elide(text: &str, first: bool, last: bool) -> String {
     if length <= keep_start + keep_end + 8 {
         return text.to_owned();
     }
-    let start: String = text.chars().take(keep_start).collect();
-    let end: String = text.chars().skip(length - keep_end).collect();
+    let start = &text[..fitting(text.graphemes(true), keep_start)];
+    let end = &text[text.len() - fitting(text.graphemes(true).rev(), keep_end)..];
     // The space next to a change stays: without it two words look like one.
     match (start.trim_end(), end.trim_start()) {
         ("", end) => format!("… {end}"),
         (start, "") => format!("{start} …"),
         (start, end) => format!("{start} … {end}"),
     }
+}
+
+/// Bytes of the first clusters that have together at most this many characters.
+fn fitting<'a>(clusters: impl Iterator<Item = &'a str>, characters: usize) -> usize {
+    let (mut bytes, mut used) = (0, 0);
+    for cluster in clusters {
+        used += cluster.chars().count();
+        if used > characters {
+            break;
+        }
+        bytes += cluster.len();
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -142,5 +162,15 @@ mod tests {
         assert!(elide(&text, false, true).starts_with(" a "));
         assert!(elide(&text, true, false).ends_with(" a "));
         assert!(elide(&text, false, false).starts_with(" a ") && elide(&text, false, false).ends_with(" a "));
+    }
+
+    #[test]
+    fn clusters_are_elided_whole() {
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        let text = family.repeat(60);
+        assert_eq!(elide(&text, true, false), format!("… {}", family.repeat(8)));
+        assert_eq!(elide(&text, false, true), format!("{} …", family.repeat(8)));
+        let flags = format!("a{}a", "🇰🇷".repeat(80));
+        assert_eq!(elide(&flags, true, false), format!("… {}a", "🇰🇷".repeat(29)));
     }
 }

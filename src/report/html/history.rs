@@ -39,7 +39,7 @@ pub fn history(
     open(title, document.language.as_deref(), out)?;
     writeln!(
         out,
-        "<header>\n<h1>{}</h1>\n<p class=\"faint\">{}</p>",
+        "<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"faint\">{}</p>",
         escape(title),
         escape(address)
     )?;
@@ -82,6 +82,12 @@ fn timeline(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     let mut quiet: Vec<&Snapshot> = Vec::new();
     for entry in entries {
         let Some(step) = &entry.step else { continue };
+        if let Some(previous) = step.previous.filter(|_| entry.is_way_back() && !step.shows()) {
+            unchanged(&mut quiet, out)?;
+            let (n, moment) = (entry.snapshot.n, moment(&entry.snapshot));
+            writeln!(out, "<li class=\"same\">{n} {moment} — as {previous} was</li>")?;
+            continue;
+        }
         if step.kind != StepKind::First && !step.shows() {
             quiet.push(&entry.snapshot);
             continue;
@@ -194,7 +200,7 @@ fn paragraphs(entries: &[Entry], blame: &Blame, out: &mut impl Write) -> io::Res
         };
         writeln!(
             out,
-            "<tr><td class=\"when\">{}</td><td class=\"when\">{changed}</td><td class=\"when\">{}</td><td>{}</td></tr>",
+            "<tr><td class=\"when\">{}</td><td class=\"when\">{changed}</td><td class=\"when\">{}</td><td dir=\"auto\">{}</td></tr>",
             when(paragraph.first),
             paragraph.edits,
             escape(&paragraph.text)

@@ -15,7 +15,7 @@ pub fn diff(old: Side<'_>, new: Side<'_>, diff: &Diff, out: &mut impl Write) -> 
         .or_else(|| headline(old))
         .unwrap_or_else(|| address(new.name));
     open(title, new.document.language.as_deref(), out)?;
-    writeln!(out, "<header>\n<h1>{}</h1>", escape(title))?;
+    writeln!(out, "<header>\n<h1 dir=\"auto\">{}</h1>", escape(title))?;
     writeln!(out, "<div class=\"sides\">")?;
     for (class, word, side) in [("old", "before", old), ("new", "after", new)] {
         writeln!(

@@ -7,7 +7,7 @@ use super::escape;
 use crate::block::Block;
 use crate::diff::{Change, Diff, Op, Place, WordOp};
 use crate::report::diff::{Side, characters, marks, shown};
-use crate::report::layout::counted;
+use crate::report::layout::{counted, is_unseen};
 
 /// How the rows of one diff stand on a page.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,7 @@ fn stub(
     let prefix = anchors.prefix;
     writeln!(
         out,
-        "<p class=\"stub\" id=\"{prefix}from{at}\">moved from here: <a href=\"#{prefix}c{at}\">{}…</a></p>",
+        "<p class=\"stub\" id=\"{prefix}from{at}\">moved from here: <a dir=\"auto\" href=\"#{prefix}c{at}\">{}…</a></p>",
         escape(&text)
     )
 }
@@ -175,7 +175,7 @@ fn equal(same: &mut Vec<u32>, new: Side<'_>, anchors: Anchors<'_>, out: &mut imp
     for block in blocks(&same, &new.document.blocks) {
         writeln!(
             out,
-            "<p class=\"{}\">{}</p>",
+            "<p class=\"{}\" dir=\"auto\">{}</p>",
             weight(block),
             escape(&shown(block))
         )?;
@@ -203,7 +203,8 @@ fn row(
     facts.push(change.place.as_str().to_owned());
     facts.push(change.class.as_str().to_owned());
     facts.extend(characters(change));
-    let back = if change.moved {
+    // Only inside the article a stub stands where the block was.
+    let back = if change.moved && change.place != Place::Outside {
         format!(" · <a href=\"#{prefix}from{at}\">where it was</a>")
     } else {
         String::new()
@@ -221,7 +222,7 @@ fn row(
     let (gone, come) = marks(change, old_blocks, new_blocks);
     writeln!(
         out,
-        "<div class=\"one {weight}\">{}</div>",
+        "<div class=\"one {weight}\" dir=\"auto\">{}</div>",
         inline(change, old_blocks, new_blocks, &gone, &come)
     )?;
     writeln!(
@@ -250,8 +251,8 @@ fn inline(change: &Change, old: &[Block], new: &[Block], gone: &[String], come: 
         _ => {
             let words = change.words.iter().map(|word| match word.op {
                 WordOp::Equal => escape(&word.text),
-                WordOp::Delete => format!("<del>{}</del>", escape(&word.text)),
-                WordOp::Insert => format!("<ins>{}</ins>", escape(&word.text)),
+                WordOp::Delete => marked("del", &word.text),
+                WordOp::Insert => marked("ins", &word.text),
             });
             lines.push(words.collect());
         }
@@ -259,6 +260,15 @@ fn inline(change: &Change, old: &[Block], new: &[Block], gone: &[String], come: 
     lines.extend(gone.iter().map(|mark| format!("<del>{}</del>", escape(mark))));
     lines.extend(come.iter().map(|mark| format!("<ins>{}</ins>", escape(mark))));
     lines.join("<br>")
+}
+
+/// Words on one side only. Of characters that leave no trace the numbers are shown.
+fn marked(tag: &str, text: &str) -> String {
+    if text.chars().all(is_unseen) {
+        let numbers: Vec<String> = text.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect();
+        return format!("<{tag}>{}</{tag}>", numbers.join(" "));
+    }
+    format!("<{tag}>{}</{tag}>", escape(text))
 }
 
 /// One column.
@@ -285,11 +295,10 @@ fn half(change: &Change, all: &[Block], old_side: bool, own_marks: &[String]) ->
             .iter()
             .filter(|word| word.op == WordOp::Equal || word.op == own);
         side.map(|word| {
-            let text = escape(&word.text);
             if word.op == own {
-                format!("<{tag}>{text}</{tag}>")
+                marked(tag, &word.text)
             } else {
-                text
+                escape(&word.text)
             }
         })
         .collect()
@@ -300,7 +309,7 @@ fn half(change: &Change, all: &[Block], old_side: bool, own_marks: &[String]) ->
             .iter()
             .map(|mark| format!("<{tag}>{}</{tag}>", escape(mark))),
     );
-    format!("<div>{}</div>", lines.join("<br>"))
+    format!("<div dir=\"auto\">{}</div>", lines.join("<br>"))
 }
 
 /// Hashes and byte ranges of the blocks on both sides, folded.
