@@ -313,7 +313,7 @@ fn write(
         }
         Format::Files => {
             let path = arguments.path("directory")?;
-            let mut export = FilesExport::new(path)?;
+            let mut export = FilesExport::new(path).map_err(|error| Failure::at(path.display(), error))?;
             let tally = no_blocks()(&mut |outgoing| Ok(export.add(outgoing)?))?;
             export.finish()?;
             Ok(tally)

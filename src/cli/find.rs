@@ -167,7 +167,10 @@ fn near(
                 "texts of fewer than {NEAR_MINIMUM} characters are not compared by likeness"
             ))?;
         } else {
-            terminal.line("no paragraph of the archive is near")?;
+            terminal.line(&format!(
+                "no paragraph of the archive is near; compared are paragraphs of article bodies, from \
+                 {NEAR_MINIMUM} characters on"
+            ))?;
         }
     }
     Ok(Outcome::found_if(found.is_empty()))

@@ -126,7 +126,14 @@ enum Command {
     Forget(forget::Arguments),
     /// Rebuild the catalog from the packs
     Reindex(reindex::Arguments),
-    /// Write snapshots out as WARC, WACZ, files, NDJSON, CDXJ or Parquet
+    #[cfg_attr(
+        feature = "parquet",
+        doc = "Write snapshots out as WARC, WACZ, files, NDJSON, CDXJ or Parquet"
+    )]
+    #[cfg_attr(
+        not(feature = "parquet"),
+        doc = "Write snapshots out as WARC, WACZ, files, NDJSON or CDXJ"
+    )]
     Export(export::Arguments),
     /// Print a completion script for a shell
     Completions(completions::Arguments),

@@ -80,7 +80,8 @@ pub(super) fn original(revisit: &Revisit, options: &SourceOptions) -> Result<Pag
                 )
             }
             Ok(_) => format!(
-                "{original} is in no earlier record that fits and not in the archive; add the file that holds it first"
+                "{original} is in no earlier record that fits and not in the archive; add the file that holds it \
+                 first, or this one again if it holds both"
             ),
         },
     ))
