@@ -42,7 +42,7 @@ pub(super) struct Sources {
     #[arg(long, value_name = "OURS=THEIRS,...")]
     map: Option<KeyMap>,
     /// Media types to take from WARC files [default: text/html, application/xhtml+xml]; * for all
-    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long, value_name = "TYPE", value_delimiter = ',', value_parser = media_type)]
     media_type: Vec<String>,
     /// Largest page to take in, in MiB of decoded bytes
     #[arg(long, value_name = "MIB", default_value_t = NonZeroU64::MIN.saturating_add(63))]
@@ -61,9 +61,22 @@ impl Sources {
             options.map.clone_from(map);
         }
         if !self.media_type.is_empty() {
-            options.media_types = self.media_type.iter().map(|t| t.to_ascii_lowercase()).collect();
+            options.media_types.clone_from(&self.media_type);
         }
         options
+    }
+}
+
+/// A media type in lower case, or `*`. A pattern such as `text/*` would fit nothing.
+fn media_type(value: &str) -> Result<String, String> {
+    let whole = value.split_once('/').is_some_and(|(kind, name)| {
+        let is_name = |part: &str| !part.is_empty() && !part.contains(['*', '/', ';', ' ']);
+        is_name(kind) && is_name(name)
+    });
+    if whole || value == "*" {
+        Ok(value.to_ascii_lowercase())
+    } else {
+        Err("a media type such as text/html is expected, or * for all".to_owned())
     }
 }
 

@@ -382,3 +382,24 @@ fn a_warc_goes_round() {
         assert!(warc.contains("X-Archive-Orig-Content-Encoding: gzip"));
     }
 }
+
+#[test]
+fn a_media_type_that_fits_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("1.warc"),
+        response(A, "2025-08-31T06:00:00Z", FIRST),
+    )
+    .unwrap();
+    for refused in ["text/*", "html", "text/html; charset=utf-8", ""] {
+        let run = pressmark(folder.path(), &["add", "--media-type", refused, "1.warc"]).expect_code(2);
+        assert!(run.err.contains("media type"), "{}", run.err);
+    }
+    for taken in ["*", "TEXT/HTML,text/plain"] {
+        let run = pressmark(
+            folder.path(),
+            &["add", "--dry-run", "--json", "--media-type", taken, "1.warc"],
+        );
+        assert_eq!(run.expect_code(0).json().pop().unwrap()["pages"], 1, "{taken}");
+    }
+}
