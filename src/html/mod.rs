@@ -31,6 +31,7 @@ pub use draft::MAX_MARKS;
 pub use form::canonical_form;
 pub use fragment::{Piece, canonical_text, pieces, raw_text};
 pub use text::{collapse, is_white_space};
+pub(crate) use token::comment_end;
 pub use tree::MAX_DEPTH;
 
 #[cfg(test)]

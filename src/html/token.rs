@@ -121,7 +121,7 @@ impl<'a> Tokenizer<'a> {
         let bytes = self.text.as_bytes();
         let rest = &bytes[open + 2..];
         if rest.starts_with(b"--") {
-            self.at = comment_end(bytes, open);
+            self.at = comment_end(bytes, open).unwrap_or(bytes.len());
             return Token::Comment;
         }
         if rest.len() >= 7 && rest[..7].eq_ignore_ascii_case(b"doctype") {
@@ -271,21 +271,18 @@ fn names(rest: &[u8], name: &[u8]) -> bool {
         && (is_space(rest[name.len()]) || matches!(rest[name.len()], b'/' | b'>'))
 }
 
-/// One past the comment that `<!--` at `open` starts. `<!-->` and `<!--->` are whole comments.
-fn comment_end(bytes: &[u8], open: usize) -> usize {
+/// One past the comment that `<!--` at `open` starts, if it ends. `<!-->` and `<!--->` are whole comments.
+pub(crate) fn comment_end(bytes: &[u8], open: usize) -> Option<usize> {
     let mut from = open + 2;
     loop {
-        let Some(found) = memmem::find(&bytes[from..], b"--") else {
-            return bytes.len();
-        };
-        let at = from + found;
+        let at = from + memmem::find(&bytes[from..], b"--")?;
         let end = match (bytes.get(at + 2), bytes.get(at + 3)) {
             // The opening dashes may close with `-->`, but not with `--!>`.
             (Some(b'>'), _) => Some(at + 3),
             (Some(b'!'), Some(b'>')) if at >= open + 4 => Some(at + 4),
             _ => None,
         };
-        if let Some(end) = end {
+        if end.is_some() {
             return end;
         }
         from = at + 1;

@@ -104,7 +104,7 @@ impl<'a> PageInput<'a> {
                 hidden += 1;
                 None
             }
-            Piece::End(tag_source) if is_hidden(tag_source[2..].trim_end_matches('>').trim_end()) => {
+            Piece::End(tag_source) if is_hidden(markup::end_name(tag_source)) => {
                 hidden = hidden.saturating_sub(1);
                 None
             }

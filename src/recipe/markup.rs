@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::html::comment_end;
+
 /// A start tag with byte ranges, relative to its `<`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StartTag {
@@ -169,22 +171,18 @@ fn markup_at(source: &str) -> Option<(Piece<'_>, usize)> {
             let end = source.find('>')? + 1;
             return Some((Piece::End(&source[..end]), end));
         }
-        b'!' if source.starts_with("<!--") => comment_end(source)?,
+        b'!' if source.starts_with("<!--") => comment_end(source.as_bytes(), 0)?,
         b'!' | b'?' => source.find('>')? + 1,
         _ => return None,
     };
     Some((Piece::Comment(&source[..end]), end))
 }
 
-/// One past the comment that opens `source`; `<!-->` and `<!--->` are whole comments, `--!>` ends one.
-fn comment_end(source: &str) -> Option<usize> {
-    let rest = source.get(4..)?;
-    let ends = |at: &usize| {
-        let before = &rest[..*at];
-        matches!(before, "" | "-") || before.ends_with("--") || before.ends_with("--!")
-    };
-    let end = rest.match_indices('>').map(|(at, _)| at).find(ends)?;
-    Some(4 + end + 1)
+/// The name of an end tag, as written.
+pub(crate) fn end_name(end_tag: &str) -> &str {
+    let name = end_tag.trim_start_matches("</");
+    let end = name.find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>');
+    &name[..end.unwrap_or(name.len())]
 }
 
 /// Where the contents of a raw-text element end in `rest`.

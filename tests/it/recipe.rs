@@ -220,7 +220,7 @@ fn tags_of_every_shape_are_stamped() {
 #[test]
 fn the_first_image_is_none_that_stands_in_noscript() {
     let recipe = Recipe::from_toml("name = \"source\"\nscope = \"image-source\"").unwrap();
-    let raw = "<figure><noscript><img src=/a.jpg></noscript><img data-src=/c.jpg src=/b.jpg></figure>";
+    let raw = "<figure><noscript><img src=/a.jpg></noscript foo><img data-src=/c.jpg src=/b.jpg></figure>";
     let document = read_as(raw.as_bytes(), DEFAULT_ATTRIBUTE);
     let hasher = Hasher::new(&recipe, input(raw.as_bytes(), &document, DEFAULT_ATTRIBUTE));
     assert_eq!(hasher.content(0), "/b.jpg");

@@ -122,12 +122,8 @@ pub(super) fn serialized(text: &str, void_end: &str) -> String {
             }
             Piece::Raw(source) | Piece::Comment(source) => out.push_str(source),
             Piece::End(source) => {
-                let name = source.trim_start_matches("</");
-                let end = name
-                    .find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>')
-                    .unwrap_or(name.len());
                 out.push_str("</");
-                out.push_str(&name[..end].to_ascii_lowercase());
+                out.push_str(&markup::end_name(source).to_ascii_lowercase());
                 out.push('>');
             }
             Piece::Start(source, tag) => {
