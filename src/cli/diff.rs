@@ -10,7 +10,7 @@ use super::{CommandResult, Global, Outcome};
 use crate::archive::{Archive, Snapshot};
 use crate::block::Document;
 use crate::diff::{Class, Filter, Ignore, Place};
-use crate::history::{Step, StepKind, Wanted, compare, entries};
+use crate::history::{Step, Wanted, before_newest_change, compare, entries};
 use crate::label::Reader;
 use crate::report::diff::{self as report, DisplayOptions, Side};
 use crate::report::html;
@@ -196,27 +196,6 @@ fn with_previous(archive: &Archive, reader: &Reader, name: &str) -> Result<(Name
         ));
     };
     Ok((opened::restored(archive, &old)?, opened::restored(archive, &new)?))
-}
-
-/// The snapshot before the newest change of the text. Snapshots without a change since then look the same to a
-/// reader; nor is a suspect one held against those after it, unless its jump has stayed.
-fn before_newest_change(
-    archive: &Archive,
-    reader: &Reader,
-    snapshots: &[Snapshot],
-) -> Result<Option<Snapshot>, Failure> {
-    let filter = Filter::default();
-    let (entries, _) = entries(archive, snapshots.to_vec(), reader, Wanted::new(&filter, false))?;
-    let before = entries.iter().enumerate().rev().find_map(|(at, entry)| {
-        let step = entry.step.as_ref()?;
-        let changed = match step.kind {
-            StepKind::Revision => true,
-            StepKind::Suspect => at + 1 == entries.len(),
-            StepKind::First | StepKind::Form | StepKind::Same => false,
-        };
-        step.previous.filter(|_| changed)
-    });
-    Ok(before.and_then(|n| snapshots.iter().find(|snapshot| snapshot.n == n).cloned()))
 }
 
 /// The whole history of an article as one HTML page.

@@ -13,4 +13,4 @@ mod walk;
 pub use blame::{Blame, Paragraph};
 pub use compare::compare;
 pub use course::{Compared, History, Options, Past, Step, StepKind, Told};
-pub use walk::{Entry, Wanted, entries, walk};
+pub use walk::{Entry, Wanted, before_newest_change, entries, walk};

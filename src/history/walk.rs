@@ -105,6 +105,27 @@ pub fn entries(
     Ok((entries, history))
 }
 
+/// The one of an article's `snapshots` that stands before the newest change of the text. Snapshots without a change since then look the same to a
+/// reader; nor is a suspect one held against those after it, unless its jump has stayed.
+pub fn before_newest_change(
+    archive: &Archive,
+    reader: &Reader,
+    snapshots: &[Snapshot],
+) -> Result<Option<Snapshot>, ArchiveError> {
+    let filter = Filter::default();
+    let (entries, _) = entries(archive, snapshots.to_vec(), reader, Wanted::new(&filter, false))?;
+    let before = entries.iter().enumerate().rev().find_map(|(at, entry)| {
+        let step = entry.step.as_ref()?;
+        let changed = match step.kind {
+            StepKind::Revision => true,
+            StepKind::Suspect => at + 1 == entries.len(),
+            StepKind::First | StepKind::Form | StepKind::Same => false,
+        };
+        step.previous.filter(|_| changed)
+    });
+    Ok(before.and_then(|n| snapshots.iter().find(|snapshot| snapshot.n == n).cloned()))
+}
+
 /// Goes through `snapshots` in order, article by article, restoring and comparing on all cores, and
 /// hands every one to `each`, also those that cannot be restored. The history of the last article.
 pub fn walk<E: From<ArchiveError>>(
