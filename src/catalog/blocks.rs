@@ -46,7 +46,7 @@ CREATE TABLE outline_sites (
     PRIMARY KEY (site, snapshot)
 ) WITHOUT ROWID;
 CREATE TABLE posting_runs (
-    run INTEGER PRIMARY KEY,
+    run INTEGER PRIMARY KEY AUTOINCREMENT,
     space INTEGER NOT NULL,
     level INTEGER NOT NULL
 );

@@ -198,7 +198,7 @@ pub fn drop_vanished(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogE
              SELECT 1 FROM records o WHERE o.snapshot = r.snapshot AND o.pack NOT IN (SELECT id FROM gone))
          GROUP BY p.id;",
     )?;
-    drop(tx, packs)
+    drop_gathered(tx)
 }
 
 /// Lists packs in the temporary table `gone`.
@@ -218,11 +218,14 @@ pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
         return Ok(());
     }
     gather(tx, packs)?;
+    drop_gathered(tx)
+}
+
+/// Drops the packs that [`gather`] has listed.
+fn drop_gathered(tx: &Transaction<'_>) -> Result<(), CatalogError> {
     tx.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;",
-    )?;
-    tx.execute_batch(
-        "INSERT OR IGNORE INTO touched SELECT snapshot FROM records WHERE pack IN (SELECT id FROM gone);
+        "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;
+         INSERT OR IGNORE INTO touched SELECT snapshot FROM records WHERE pack IN (SELECT id FROM gone);
          DELETE FROM pages WHERE pack IN (SELECT id FROM gone);
          DELETE FROM records WHERE pack IN (SELECT id FROM gone);
          DELETE FROM tombstones WHERE pack IN (SELECT id FROM gone);

@@ -331,12 +331,19 @@ const CACHED_POSTINGS: usize = 4 << 20;
 /// Times the directory is read again because runs were merged under a [`Reader`].
 const MERGE_RETRIES: usize = 3;
 
+/// The directory of a run.
+#[derive(Debug)]
+struct Run {
+    number: i64,
+    /// The first posting and the row of each chunk, ascending.
+    chunks: Vec<(Posting, i64)>,
+}
+
 /// Answers lookups; holds the directory of all chunks and the chunks it has read.
 #[derive(Debug)]
 pub(super) struct Reader {
     space: Space,
-    /// For every run its number, and the first posting and the row of each chunk, ascending.
-    runs: Vec<(i64, Vec<(Posting, i64)>)>,
+    runs: Vec<Run>,
     chunks: rustc_hash::FxHashMap<i64, Box<[Posting]>>,
     cached: usize,
 }
@@ -349,14 +356,18 @@ impl Reader {
              WHERE run IN (SELECT run FROM posting_runs WHERE space = ?1) ORDER BY run, key, article",
         )?;
         let mut rows = statement.query([space as i64])?;
-        let mut runs: Vec<(i64, Vec<(Posting, i64)>)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         while let Some(row) = rows.next()? {
-            let run: i64 = row.get(0)?;
-            if runs.last().is_none_or(|(last, _)| *last != run) {
-                runs.push((run, Vec::new()));
+            let number: i64 = row.get(0)?;
+            if runs.last().is_none_or(|last| last.number != number) {
+                runs.push(Run {
+                    number,
+                    chunks: Vec::new(),
+                });
             }
-            if let Some((_, chunks)) = runs.last_mut() {
-                chunks.push(((row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?), row.get(3)?));
+            if let Some(run) = runs.last_mut() {
+                run.chunks
+                    .push(((row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?), row.get(3)?));
             }
         }
         Ok(Self {
@@ -396,14 +407,14 @@ impl Reader {
     ) -> Result<(), CatalogError> {
         articles.clear();
         for at in 0..self.runs.len() {
-            let run = self.runs[at].0;
+            let run = self.runs[at].number;
             // The chunk before the first that starts inside the range may end inside it.
             let from = self.runs[at]
-                .1
+                .chunks
                 .partition_point(|(first, _)| first.0 < low)
                 .saturating_sub(1);
-            for index in from..self.runs[at].1.len() {
-                let (first, chunk) = self.runs[at].1[index];
+            for index in from..self.runs[at].chunks.len() {
+                let (first, chunk) = self.runs[at].chunks[index];
                 if first.0 > high {
                     break;
                 }

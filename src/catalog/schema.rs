@@ -6,7 +6,7 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 8;
+pub const VERSION: i64 = 9;
 
 /// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
 /// says where the bodies lie, `records` where the snapshot records lie; both may name
