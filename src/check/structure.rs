@@ -63,8 +63,7 @@ pub fn structure(other: &Document, page: &Document) -> Structure {
     structure
 }
 
-/// The declared hashes, spelled as the ledger's keys read them: white space around one and the case of
-/// hex digits do not count.
+/// The declared hashes in one spelling: white space around one and the case of hex digits do not count.
 fn declared(document: &Document) -> impl Iterator<Item = (usize, Cow<'_, str>)> {
     let blocks = document.blocks.iter().enumerate();
     blocks.filter_map(|(at, block)| {

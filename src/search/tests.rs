@@ -182,27 +182,41 @@ fn near_paragraphs_are_told_with_their_texts() {
 }
 
 /// Counts how often it is asked for a document, and for a moment.
-struct Counted(Books, usize, usize);
+struct Counted {
+    books: Books,
+    documents: usize,
+    moments: usize,
+}
+
+impl Counted {
+    fn new(books: Books) -> Self {
+        Self {
+            books,
+            documents: 0,
+            moments: 0,
+        }
+    }
+}
 
 impl Shelf for Counted {
     fn catalog<R>(&self, ask: impl FnOnce(&rusqlite::Connection) -> R) -> R {
-        self.0.catalog(ask)
+        self.books.catalog(ask)
     }
 
     fn document(&mut self, snapshot: i64) -> Result<Option<Rc<Document>>, SearchError> {
-        self.1 += 1;
-        self.0.document(snapshot)
+        self.documents += 1;
+        self.books.document(snapshot)
     }
 
     fn moment(&mut self, snapshot: i64) -> Result<Option<Moment>, SearchError> {
-        self.2 += 1;
-        self.0.moment(snapshot)
+        self.moments += 1;
+        self.books.moment(snapshot)
     }
 }
 
 #[test]
 fn a_content_that_fills_a_page_is_looked_up_once() {
-    let mut search = Search::new(Counted(archive(), 0, 0)).unwrap();
+    let mut search = Search::new(Counted::new(archive())).unwrap();
     let mut blocks = vec![block("Harbour news"); 1000];
     blocks.insert(500, block(STORM));
     let document = Document {
@@ -215,7 +229,7 @@ fn a_content_that_fills_a_page_is_looked_up_once() {
         assert_eq!(hit.index, at);
         assert_eq!(hit.articles, if at == 500 { 2 } else { 3 });
     }
-    assert_eq!(search.shelf.1, 2, "one for each content");
+    assert_eq!(search.shelf.documents, 2, "one for each content");
 }
 
 #[test]
@@ -249,7 +263,7 @@ fn occurrence(snapshot: i64) -> Occurrence {
 
 #[test]
 fn lines_of_a_list_that_are_near_to_one_another_are_looked_up_once() {
-    let mut search = Search::new(Counted(archive(), 0, 0)).unwrap();
+    let mut search = Search::new(Counted::new(archive())).unwrap();
     let asked: Vec<String> = (20..220)
         .map(|boats| STORM.replace("12", &boats.to_string()))
         .collect();
@@ -257,5 +271,5 @@ fn lines_of_a_list_that_are_near_to_one_another_are_looked_up_once() {
     let found = search.near(&asked).unwrap();
     // Both storms for nearly each; a signature misses one in a hundred.
     assert!(found.len() > 360, "{}", found.len());
-    assert_eq!(search.shelf.2, 3, "one for each article and text");
+    assert_eq!(search.shelf.moments, 3, "one for each article and text");
 }

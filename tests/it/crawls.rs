@@ -89,6 +89,12 @@ fn snapshots(folder: &Path) -> Vec<(String, String, String, Option<u64>)> {
 const A: &str = "https://news.example/a";
 const B: &str = "https://news.example/b";
 
+/// A WARC of one page, `1.warc`.
+fn write_one(folder: &Path) {
+    let page = response(A, "2025-08-31T06:00:00Z", FIRST);
+    fs::write(folder.join("1.warc"), page).unwrap();
+}
+
 #[test]
 fn revisits_alone_are_resolved_by_the_archive_of_an_earlier_process() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,11 +273,7 @@ fn a_dry_run_reads_everything_and_writes_nothing() {
 #[test]
 fn an_export_is_compressed_as_its_name_says() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("1.warc"),
-        response(A, "2025-08-31T06:00:00Z", FIRST),
-    )
-    .unwrap();
+    write_one(folder.path());
     pressmark(folder.path(), &["add", "1.warc"]).expect_code(0);
     for (name, magic) in [
         ("x.warc.gz", b"\x1f\x8b".as_slice()),
@@ -286,11 +288,7 @@ fn an_export_is_compressed_as_its_name_says() {
 #[test]
 fn exports_take_only_options_that_mean_something() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("1.warc"),
-        response(A, "2025-08-31T06:00:00Z", FIRST),
-    )
-    .unwrap();
+    write_one(folder.path());
     pressmark(folder.path(), &["add", "1.warc"]).expect_code(0);
     for (arguments, says) in [
         (&["warc", "--body-only"][..], "it goes with ndjson"),
@@ -386,11 +384,7 @@ fn a_warc_goes_round() {
 #[test]
 fn a_media_type_that_fits_nothing_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("1.warc"),
-        response(A, "2025-08-31T06:00:00Z", FIRST),
-    )
-    .unwrap();
+    write_one(folder.path());
     for refused in ["text/*", "html", "text/html; charset=utf-8", ""] {
         let run = pressmark(folder.path(), &["add", "--media-type", refused, "1.warc"]).expect_code(2);
         assert!(run.err.contains("media type"), "{}", run.err);

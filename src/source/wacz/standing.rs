@@ -1,4 +1,5 @@
-//! The files of a WACZ that lost the list at its end, by the headers that stand before each of them.
+//! The files of a WACZ that lost the list at its end, by the headers that stand before each of them. The zip
+//! crate reads such headers only while it reads every byte of the files between them, and tells no offsets.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 
