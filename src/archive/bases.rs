@@ -1,15 +1,20 @@
 //! Choosing what a new page is compressed against.
 //!
-//! The bodies of an article are numbered in the order in which they are added. Number i rests on
-//! number i - RADIX^k, where RADIX^k is the largest power that divides i: a restore follows at most
-//! RADIX - 1 steps for each digit of i, and only the newest body of each power must be remembered. An
-//! article's first body rests on the most similar one among the last pages of its site.
+//! A page joins the group of what it resembles, if that is being gathered and has room: of the newest body of
+//! its article, or of the most similar one among the last pages of its site. Else it begins a group.
+//!
+//! The groups of an article are numbered in the order in which they begin. Number i rests on the newest body
+//! of the article in number i - RADIX^k, where RADIX^k is the largest power that divides i: a restore follows
+//! at most RADIX - 1 steps for each digit of i, and only one body of each power must be remembered. A group
+//! that an article's first body begins rests on the first page in the group of the most similar one of its
+//! site: that is as good a base, and read without decoding the group.
 
 use std::collections::{HashMap, VecDeque};
 
 use rustc_hash::FxHashSet;
 
 use super::cache::Body;
+use super::gather::{GROUP_BYTES, Gathering, REVISIONS_BYTES};
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::Outline;
 use crate::catalog::snapshots;
@@ -20,13 +25,17 @@ use crate::page::site;
 /// Measured on 6,346 revisions at level 3: 2 gives 43.6, 8 gives 47.2, 16 gives 48.8.
 const RADIX: u64 = 16;
 
-/// Powers of [`RADIX`] that are told apart: 16 million bodies of one article.
+/// Powers of [`RADIX`] that are told apart: 16 million groups of one article.
 const LEVELS: usize = 6;
 
 /// Bytes decoded for one restore, at most: at 2 GB/s that is 12 ms.
 const MAX_CHAIN_BYTES: u64 = 24 << 20;
 
-/// Deepest an article's first body may lie, so that its revisions have room.
+/// The same for an article's first body: pages that only share a template take longer to decode than
+/// revisions, and its own revisions need room.
+const MAX_FIRST_BYTES: u64 = 4 << 20;
+
+/// Deepest an article's first body may lie.
 const MAX_FIRST_DEPTH: u32 = 32;
 
 /// Pages of a site that are looked at for a base.
@@ -40,17 +49,22 @@ const MAX_REMEMBERED: usize = 8192;
 
 /// A body that may become a base.
 #[derive(Debug, Clone)]
-struct Candidate {
-    body: Hash,
-    depth: u32,
+pub(super) struct Candidate {
+    pub body: Hash,
+    /// Its own depth.
+    pub depth: u32,
+    /// Bytes that are decoded to read it, itself included; an estimate for what an earlier run stored.
+    pub cost: u64,
+    /// The number of its group, if this writer gathered it.
+    pub group: Option<u64>,
 }
 
 /// What is remembered of an article.
 #[derive(Debug, Default)]
 struct Article {
-    /// Number of the next body.
+    /// Number of the next group.
     next: u64,
-    /// For each power of [`RADIX`]: the newest body whose number it divides.
+    /// For each power of [`RADIX`]: the newest body in the newest group whose number it divides.
     levels: Vec<Candidate>,
     /// The body that was added last, for sources without moments.
     newest: Option<Hash>,
@@ -59,7 +73,8 @@ struct Article {
 /// A page of a site.
 #[derive(Debug)]
 struct SitePage {
-    candidate: Candidate,
+    /// The first body of its group, or itself if an earlier run stored it.
+    head: Candidate,
     address: String,
     sketch: Vec<u64>,
 }
@@ -76,14 +91,25 @@ pub(super) struct Bases {
 pub(super) struct Base {
     pub hash: Hash,
     pub body: Body,
-    /// Depth of the page that rests on it.
+    /// Depth of what rests on it.
     pub depth: u32,
+    /// Bytes that are decoded to read it.
+    pub cost: u64,
 }
 
-/// Deepest a page of this length may lie.
-fn depth_limit(length: u64) -> u32 {
-    let steps = MAX_CHAIN_BYTES / length.max(1);
-    u32::try_from(steps).unwrap_or(MAX_DEPTH).clamp(2, MAX_DEPTH)
+/// Where a new body goes.
+#[derive(Debug)]
+pub(super) enum Choice {
+    /// Into the group of this number, which has room.
+    Join(u64),
+    /// Into a group of its own, that others may join.
+    Begin(Option<Base>),
+}
+
+/// Whether a page of `length` bytes may rest on a body: restores of it decode `limit` bytes at most, but one
+/// base more is followed whatever its length.
+fn is_near(candidate: &Candidate, length: u64, deepest: u32, limit: u64) -> bool {
+    candidate.depth < deepest && (candidate.depth < 2 || candidate.cost + length <= limit)
 }
 
 /// The power of [`RADIX`] that body number `number` rests on: the exponent.
@@ -157,7 +183,7 @@ impl Bases {
         Ok(self.sites.get_mut(&site))
     }
 
-    /// Chooses a base for a page that may be a revision. `body_of` gives the bytes of a body, if they
+    /// Chooses where a page that may be a revision goes. `body_of` gives the bytes of a body, if they
     /// can be had; `refused` names bodies that were taken out.
     pub fn choose(
         &mut self,
@@ -165,73 +191,83 @@ impl Bases {
         key: &str,
         page: (&str, u64, Option<&Outline>),
         refused: &FxHashSet<Hash>,
+        gathering: &Gathering,
         body_of: &mut dyn FnMut(&Hash) -> Option<Body>,
-    ) -> Result<Option<Base>, ArchiveError> {
+    ) -> Result<Choice, ArchiveError> {
         let (address, length, outline) = page;
         let article = self.article(archive, key)?;
         let mut candidates: Vec<Candidate> = Vec::new();
-        let mut limit = depth_limit(length);
+        let (mut deepest, mut limit) = (MAX_DEPTH, MAX_CHAIN_BYTES);
         if article.next > 0 {
+            if let Some(group) = article.levels.first().and_then(|newest| newest.group)
+                && gathering.has_room(Some(group), length, REVISIONS_BYTES)
+            {
+                return Ok(Choice::Join(group));
+            }
             // The next higher powers lie less deep: they serve where the first is too deep or lost.
             candidates.extend(article.levels.iter().skip(level_of(article.next)).cloned());
         } else if let Some(pages) = self.site(archive, address)? {
-            limit = limit.min(MAX_FIRST_DEPTH);
+            (deepest, limit) = (MAX_FIRST_DEPTH, MAX_FIRST_BYTES);
             let keys = sketch(outline);
             let mut ranked: Vec<(usize, usize, usize)> = pages
                 .iter()
                 .enumerate()
-                .filter(|(_, page)| page.candidate.depth < limit)
                 .map(|(index, page)| {
                     let alike = shared(&keys, &page.sketch);
                     (alike, common_prefix(address, &page.address), index)
                 })
                 .collect();
             ranked.sort_unstable_by(|one, other| other.cmp(one));
-            candidates.extend(
-                ranked
-                    .iter()
-                    .take(3)
-                    .map(|(_, _, index)| pages[*index].candidate.clone()),
-            );
+            let best = ranked.first().map(|(_, _, index)| &pages[*index].head);
+            if let Some(group) = best.and_then(|best| best.group)
+                && gathering.has_room(Some(group), length, GROUP_BYTES)
+            {
+                return Ok(Choice::Join(group));
+            }
+            let ranked = ranked.iter().take(3);
+            candidates.extend(ranked.map(|(_, _, index)| pages[*index].head.clone()));
         }
         for candidate in candidates {
-            if candidate.depth + 1 > limit || refused.contains(&candidate.body) {
+            if !is_near(&candidate, length, deepest, limit) || refused.contains(&candidate.body) {
                 continue;
             }
             if let Some(body) = body_of(&candidate.body)
                 && codec::can_be_base(&body)
             {
-                return Ok(Some(Base {
+                return Ok(Choice::Begin(Some(Base {
                     hash: candidate.body,
                     body,
                     depth: candidate.depth + 1,
-                }));
+                    cost: candidate.cost,
+                })));
             }
         }
-        Ok(None)
+        Ok(Choice::Begin(None))
     }
 
-    /// Remembers a page that was planned. `depth` is `None` if its body is stored already.
+    /// Remembers a page that was planned, with the first body of its group. `placed` is `None` if its body
+    /// is stored already.
     pub fn remember(
         &mut self,
         archive: &Archive,
         key: &str,
         page: (&str, &Hash, Option<&Outline>),
-        depth: Option<u32>,
+        placed: Option<(Candidate, Candidate)>,
     ) -> Result<(), ArchiveError> {
         let (address, body, outline) = page;
         let article = self.article(archive, key)?;
         article.newest = Some(*body);
-        let Some(depth) = depth else { return Ok(()) };
-        let candidate = Candidate { body: *body, depth };
+        let Some((newest, head)) = placed else {
+            return Ok(());
+        };
         let first = article.next == 0;
-        article.put(candidate.clone());
+        article.put(newest);
         if first && let Some(pages) = self.site(archive, address)? {
             if pages.len() >= SITE_PAGES as usize {
                 pages.pop_front();
             }
             pages.push_back(SitePage {
-                candidate,
+                head,
                 address: address.to_owned(),
                 sketch: sketch(outline),
             });
@@ -261,13 +297,8 @@ impl Article {
         for level in 0..LEVELS {
             let power = RADIX.pow(level as u32);
             let number = last / power * power;
-            let body = bodies[number as usize];
-            // A body that lies nowhere has no depth; it will not be found as a base either.
-            let depth = archive
-                .places(&body)?
-                .first()
-                .map_or(MAX_DEPTH, |place| place.depth);
-            article.levels.push(Candidate { body, depth });
+            let candidate = Candidate::load(archive, bodies[number as usize])?;
+            article.levels.push(candidate);
         }
         Ok(article)
     }
@@ -276,14 +307,42 @@ impl Article {
         if self.next == 0 {
             // Every power divides 0.
             self.levels = vec![candidate; LEVELS];
-        } else {
-            let levels = level_of(self.next) + 1;
-            self.levels
-                .iter_mut()
-                .take(levels)
-                .for_each(|known| *known = candidate.clone());
+            self.next = 1;
+            return;
         }
-        self.next += 1;
+        let newest = self.levels.first().and_then(|newest| newest.group);
+        if candidate.group.is_none() || candidate.group != newest {
+            self.next += 1;
+        }
+        let levels = match self.next - 1 {
+            0 => LEVELS,
+            number => level_of(number) + 1,
+        };
+        self.levels
+            .iter_mut()
+            .take(levels)
+            .for_each(|known| *known = candidate.clone());
+    }
+}
+
+impl Candidate {
+    /// A body that an earlier run stored. One that lies nowhere has no depth; it will not be found as a base
+    /// either.
+    fn load(archive: &Archive, body: Hash) -> Result<Self, ArchiveError> {
+        let places = archive.places(&body)?;
+        let place = places.first();
+        // The first body of a group is read as fast as one with a frame of its own.
+        let step = place.map_or(0, |place| match place.place {
+            0 => place.length,
+            _ => place.length.max(GROUP_BYTES),
+        });
+        let depth = place.map_or(MAX_DEPTH, |place| place.depth);
+        Ok(Self {
+            body,
+            depth,
+            cost: step * (u64::from(depth) + 1),
+            group: None,
+        })
     }
 }
 
@@ -291,12 +350,10 @@ fn load_site(archive: &Archive, site: &str) -> Result<VecDeque<SitePage>, Archiv
     let found = snapshots::of_site(held(&archive.catalog).connection(), site, SITE_PAGES)?;
     let mut pages = VecDeque::new();
     for (address, body) in found.into_iter().rev() {
-        if let Some(place) = archive.places(&body)?.first() {
+        let head = Candidate::load(archive, body)?;
+        if head.depth < MAX_DEPTH {
             pages.push_back(SitePage {
-                candidate: Candidate {
-                    body,
-                    depth: place.depth,
-                },
+                head,
                 address,
                 sketch: Vec::new(),
             });
@@ -324,7 +381,12 @@ mod tests {
             };
             let mut hash = Hash([0; 32]);
             hash.0[..8].copy_from_slice(&number.to_be_bytes());
-            article.put(Candidate { body: hash, depth });
+            article.put(Candidate {
+                body: hash,
+                depth,
+                cost: 0,
+                group: Some(number),
+            });
             depths.push(depth);
         }
         assert!(depths.iter().all(|depth| *depth <= 4 * 15));
@@ -332,10 +394,34 @@ mod tests {
     }
 
     #[test]
-    fn large_pages_lie_less_deep() {
-        assert_eq!(depth_limit(1), MAX_DEPTH);
-        assert_eq!(depth_limit(1 << 20), 24);
-        assert_eq!(depth_limit(64 << 20), 2);
+    fn what_is_costly_to_read_is_no_base() {
+        let candidate = |depth, cost| Candidate {
+            body: Hash([0; 32]),
+            depth,
+            cost,
+            group: None,
+        };
+        let near = |depth, cost, length| is_near(&candidate(depth, cost), length, MAX_DEPTH, MAX_CHAIN_BYTES);
+        assert!(near(95, 96, 1) && !near(96, 96, 1));
+        assert!(near(22, 23 << 20, 1 << 20) && !near(23, 24 << 20, 1 << 20));
+        assert!(near(1, 128 << 20, 64 << 20), "a giant page may rest on another");
+        assert!(!near(2, 192 << 20, 64 << 20));
+    }
+
+    #[test]
+    fn bodies_of_one_group_have_one_number() {
+        let mut article = Article::default();
+        for (byte, group) in [(1, 7), (2, 7), (3, 8), (4, 8), (5, 9)] {
+            article.put(Candidate {
+                body: Hash([byte; 32]),
+                depth: 0,
+                cost: 0,
+                group: Some(group),
+            });
+        }
+        assert_eq!(article.next, 3);
+        let of_level = |level: usize| article.levels[level].body.0[0];
+        assert_eq!((of_level(0), of_level(1)), (5, 2));
     }
 
     #[test]

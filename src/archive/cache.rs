@@ -63,23 +63,38 @@ impl BodyCache {
     }
 }
 
-/// The group decoded last, as far as it was needed.
+/// Number of a pack in the catalog, offset of a frame in bytes, and whether only some packs were read for it:
+/// what came from others as well proves nothing about those.
+pub type GroupPlace = (i64, u64, bool);
+
+/// Bytes of decoded groups that are kept; the group decoded last is kept whatever its length.
+const GROUP_CACHE: usize = 16 << 20;
+
+/// Groups decoded last, each as far as it was needed.
 #[derive(Debug, Default)]
 pub struct GroupCache {
-    last: Option<(i64, u64, Body)>,
+    /// The one asked for last stands last.
+    groups: Vec<(GroupPlace, Body)>,
 }
 
 impl GroupCache {
     /// The decoded beginning of a group.
-    #[must_use]
-    pub fn get(&self, pack: i64, at: u64) -> Option<Body> {
-        let (known_pack, known_at, content) = self.last.as_ref()?;
-        (*known_pack == pack && *known_at == at).then(|| content.clone())
+    pub fn get(&mut self, place: GroupPlace) -> Option<Body> {
+        let index = self.groups.iter().position(|(known, _)| *known == place)?;
+        let group = self.groups.remove(index);
+        let content = group.1.clone();
+        self.groups.push(group);
+        Some(content)
     }
 
     /// Keeps the decoded beginning of a group.
-    pub fn put(&mut self, pack: i64, at: u64, content: Body) {
-        self.last = Some((pack, at, content));
+    pub fn put(&mut self, place: GroupPlace, content: Body) {
+        self.groups.retain(|(known, _)| *known != place);
+        self.groups.push((place, content));
+        let mut bytes: usize = self.groups.iter().map(|(_, content)| content.len()).sum();
+        while bytes > GROUP_CACHE && self.groups.len() > 1 {
+            bytes -= self.groups.remove(0).1.len();
+        }
     }
 }
 
@@ -103,5 +118,21 @@ mod tests {
         assert_eq!(cache.bytes, 800);
         cache.put(Hash([9; 32]), Arc::new(vec![0; 900]));
         assert!(cache.get(&Hash([9; 32])).is_none(), "too large to be worth it");
+    }
+
+    #[test]
+    fn groups_that_were_not_asked_for_go_first() {
+        let mut cache = GroupCache::default();
+        let content = |bytes: usize| Arc::new(vec![0; bytes]);
+        cache.put((1, 32, false), content(GROUP_CACHE / 2));
+        cache.put((1, 99, false), content(GROUP_CACHE / 4));
+        assert!(cache.get((1, 32, false)).is_some());
+        assert!(cache.get((1, 32, true)).is_none());
+        cache.put((2, 32, false), content(GROUP_CACHE / 2));
+        assert!(cache.get((1, 99, false)).is_none());
+        assert!(cache.get((1, 32, false)).is_some());
+        cache.put((3, 32, false), content(2 * GROUP_CACHE));
+        assert!(cache.get((3, 32, false)).is_some(), "the last one stays");
+        assert!(cache.get((1, 32, false)).is_none());
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::gather::encode;
 use super::open::insert;
 use super::writer::{Building, Identity, Writer};
 use super::{Archive, ArchiveError, Body, held, pinned};
@@ -14,7 +15,7 @@ use crate::catalog::packs::PackRow;
 use crate::catalog::{Catalog, CatalogError, ledger, snapshots};
 use crate::digest::Hash;
 use crate::pack::codec::{compress, decompress};
-use crate::pack::frame::Frame;
+use crate::pack::frame::{Frame, Kind};
 use crate::pack::{Finished, Pack, PackBuilder, Record};
 
 /// What one commit made durable.
@@ -38,8 +39,8 @@ pub struct Sealed {
     pub(super) finished: Finished<Vec<u8>>,
     /// One for each record, in the order in which they were given.
     outlines: Vec<Option<Outline>>,
-    /// Offsets of the frames of its bodies.
-    pub(super) frames: FxHashMap<Hash, u64>,
+    /// Where its bodies lie: the offset of the frame, and the place in it.
+    pub(super) frames: FxHashMap<Hash, (u64, u32)>,
     pub(super) bodies: FxHashSet<Hash>,
     pub(super) identities: FxHashSet<Identity>,
     raw_bytes: u64,
@@ -100,9 +101,10 @@ impl Writer<'_> {
     }
 
     /// Closes the pack being built; `None` if nothing was appended to it. Pages that are planned and not
-    /// yet appended go into the next one. A pack must be settled before the next is sealed.
+    /// yet appended go into the next one. A pack must be settled before the next is sealed, and all pages that
+    /// share a frame be appended.
     pub fn seal(&mut self) -> Result<Option<Arc<Sealed>>, ArchiveError> {
-        if self.sealed.is_some() {
+        if self.sealed.is_some() || !self.is_whole() {
             return Err(ArchiveError::OutOfOrder);
         }
         if self.building.pack.record_count() == 0 {
@@ -294,25 +296,42 @@ impl Committer<'_> {
         let (finished, lost) = (&sealed.finished, &checked.lost);
         let mut fetch = |hash: &Hash| self.fetch(sealed, checked, remembered, hash);
         let mut pack = PackBuilder::new(Vec::new(), false).map_err(ArchiveError::Building)?;
-        for page in &finished.pages {
-            let bytes = usize::try_from(page.at)
-                .ok()
-                .and_then(|at| finished.out.get(at..));
-            let frame = Frame::parse(bytes.unwrap_or_default(), page.at)?;
+        let mut members: Vec<((u64, u32), Hash)> = sealed
+            .frames
+            .iter()
+            .map(|(body, place)| (*place, *body))
+            .collect();
+        members.sort_unstable();
+        for of_frame in members.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
+            let Some(&((at, _), first)) = of_frame.first() else {
+                continue;
+            };
+            let bytes = usize::try_from(at).ok().and_then(|at| finished.out.get(at..));
+            let frame = Frame::parse(bytes.unwrap_or_default(), at)?;
             let start = frame.payload_at() as usize;
             let payload = &finished.out[start..start + frame.stored as usize];
-            let hash = frame.body.unwrap_or_default();
             match frame.base {
                 Some(base) if lost.contains(&base) => {
                     let body = fetch(&base)?;
                     let whole = decompress(frame.codec, payload, Some(&body), frame.raw as usize)
                         .map_err(|error| not_read_back(base, &error))?;
-                    let made = compress(&whole, None, sealed.level);
-                    pack.page(&hash, frame.raw, None, made.codec, &made.payload)?;
+                    let named = of_frame.iter().map(|(_, body)| *body);
+                    let bodies: Vec<(Hash, &[u8])> = match frame.kind {
+                        Kind::Group => named.zip(frame.bodies(&whole)).collect(),
+                        _ => vec![(first, &whole)],
+                    };
+                    for frame in encode(&bodies, None, sealed.level) {
+                        frame.put(&mut pack)?;
+                    }
+                }
+                _ if frame.kind == Kind::Group => {
+                    let named = of_frame.iter().map(|(_, body)| *body);
+                    let bodies: Vec<(Hash, u32)> = named.zip(frame.lengths.iter().copied()).collect();
+                    pack.group(&bodies, frame.against(), payload)?;
                 }
                 base => {
                     let base = base.as_ref().map(|base| (base, frame.depth));
-                    pack.page(&hash, frame.raw, base, frame.codec, payload)?;
+                    pack.page(&first, frame.raw, base, frame.codec, payload)?;
                 }
             }
         }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use rustc_hash::FxHashSet;
 
+use super::gather::encode;
 use super::{Archive, ArchiveError, Maintenance, held};
+use crate::catalog::CatalogError;
 use crate::catalog::packs::{self, PackRow, PageRow};
-use crate::digest::Hash;
-use crate::pack::codec::compress;
-use crate::pack::frame::Kind;
+use crate::digest::{Hash, blake3};
+use crate::pack::frame::{Frame, Kind};
 use crate::pack::scan::{Piece, scan};
-use crate::pack::{PackBuilder, Record};
+use crate::pack::{Pack, PackBuilder, PackError, Record};
 use crate::page::article_key;
 
 /// So many packs of one tier are merged into one of the next.
@@ -113,35 +114,46 @@ impl Archive {
                     Piece::Damage { why, .. } => return Err(failed(why)),
                 };
                 match frame.kind {
-                    Kind::Page => {
-                        let hash = frame.body.unwrap_or_default();
-                        let forgotten = refused.contains(&hash) && !self.is_wanted(&hash)?;
-                        if forgotten
-                            || self.has_other(&hash, frame.depth, &going_set)?
-                            || !copied.insert(hash)
-                        {
+                    Kind::Page | Kind::Group => {
+                        let all = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+                        let mut kept = Vec::with_capacity(all.len());
+                        let mut any_forgotten = false;
+                        for hash in &all {
+                            let forgotten = refused.contains(hash) && !self.is_wanted(hash)?;
+                            any_forgotten |= forgotten;
+                            if !forgotten
+                                && !self.has_other(hash, frame.depth, &going_set)?
+                                && copied.insert(*hash)
+                            {
+                                kept.push(*hash);
+                            }
+                        }
+                        // Also proves that the pages can be read: what cannot must not be moved.
+                        let mut bodies = Some(Vec::with_capacity(kept.len()));
+                        for hash in &kept {
+                            match self.body(hash) {
+                                Ok(body) => bodies.as_mut().map(|bodies| bodies.push((*hash, body))),
+                                Err(error) if !self.is_lost(hash)? => return Err(failed(error)),
+                                Err(_) => bodies.take().map(drop),
+                            };
+                        }
+                        let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
+                        if kept.is_empty() {
                             continue;
                         }
-                        // Also proves that the page can be read: what cannot must not be moved.
-                        let body = match self.body(&hash) {
-                            Ok(body) => Some(body),
-                            Err(error) => {
-                                if !self.is_lost(&hash)? {
-                                    return Err(failed(error));
-                                }
-                                None
-                            }
-                        };
-                        let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
-                        if is_refused {
-                            // What a lost page rests on goes for good, so that it never can be read again.
-                            let Some(body) = body else { continue };
-                            let made = compress(&body, None, LEVEL);
-                            builder.page(&hash, frame.raw, None, made.codec, &made.payload)?;
-                        } else {
-                            let (frame, payload) = pack.payload(frame.at).map_err(failed)?;
-                            let base = frame.base.as_ref().map(|base| (base, frame.depth));
-                            builder.page(&hash, frame.raw, base, frame.codec, &payload)?;
+                        let is_lost = bodies.is_none() && !any_forgotten;
+                        if !is_refused && (kept.len() == all.len() || is_lost) {
+                            copy_frame(&pack, &frame, &all, &mut builder).map_err(failed)?;
+                            continue;
+                        }
+                        // What a lost page rests on goes for good, so that it never can be read again.
+                        let Some(bodies) = bodies else { continue };
+                        let bodies: Vec<(Hash, &[u8])> = bodies
+                            .iter()
+                            .map(|(hash, body)| (*hash, body.as_slice()))
+                            .collect();
+                        for frame in encode(&bodies, None, LEVEL) {
+                            frame.put(&mut builder)?;
                         }
                     }
                     Kind::Records => {
@@ -156,7 +168,7 @@ impl Archive {
                             }
                         }
                     }
-                    Kind::Group | Kind::PageTable | Kind::Directory | Kind::Other(_) => {}
+                    Kind::PageTable | Kind::Directory | Kind::Other(_) => {}
                 }
                 if builder.length() >= FULL {
                     let full = std::mem::replace(&mut builder, PackBuilder::new(Vec::new(), false)?);
@@ -191,22 +203,21 @@ impl Archive {
             let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
             for piece in scan(&pack) {
                 let Piece::Frame(frame) = piece else { continue };
-                let (Kind::Page, Some(hash), Some(base)) = (frame.kind, frame.body, frame.base) else {
-                    continue;
-                };
-                let is_gone =
-                    refused.contains(&base) || (refused.contains(&hash) && !self.is_wanted(&hash)?);
-                if is_gone || !self.is_lost(&hash)? || !copied.insert(hash) {
-                    continue;
+                let Some(base) = frame.base else { continue };
+                let failed = |error| self.failed(id, error);
+                let all = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+                // A frame that cannot be read goes as a whole or not at all.
+                let mut stays = !refused.contains(&base);
+                let mut is_new = false;
+                for hash in &all {
+                    stays &= !refused.contains(hash) || self.is_wanted(hash)?;
+                    stays &= self.is_lost(hash)?;
+                    is_new |= !copied.contains(hash);
                 }
-                let (frame, payload) = pack.payload(frame.at).map_err(|error| self.failed(id, error))?;
-                builder.page(
-                    &hash,
-                    frame.raw,
-                    Some((&base, frame.depth)),
-                    frame.codec,
-                    &payload,
-                )?;
+                if stays && is_new {
+                    copied.extend(&all);
+                    copy_frame(&pack, &frame, &all, &mut builder).map_err(failed)?;
+                }
             }
         }
         if builder.page_count() == 0 {
@@ -216,6 +227,32 @@ impl Archive {
         self.publish(&finished.name, &finished.out)?;
         self.refresh()?;
         Ok(Some(finished.name))
+    }
+
+    /// The hashes of the bodies in a frame. Those of a group follow from its bytes; where what it rests on was
+    /// lost they are those that the archive knows under the prefixes in the catalog.
+    pub(crate) fn hashes_in(&self, id: i64, pack: &Pack, frame: &Frame) -> Result<Vec<Hash>, PackError> {
+        if let (Kind::Page, Some(hash)) = (frame.kind, frame.body) {
+            return Ok(vec![hash]);
+        }
+        let error = match self.group_content(id, pack, frame) {
+            Ok(content) => return Ok(frame.bodies(&content).map(blake3).collect()),
+            Err(error) => error,
+        };
+        let is_lost = |base| self.is_lost(base).unwrap_or(false);
+        if !frame.base.as_ref().is_some_and(is_lost) {
+            return Err(error);
+        }
+        let other = |error: CatalogError| PackError::Io(std::io::Error::other(error));
+        let catalog = held(&self.catalog);
+        let rows = packs::pages_of(catalog.connection(), id).map_err(other)?;
+        let rows = rows.into_iter().filter(|(_, row)| row.at == frame.at);
+        let prefixes: Vec<u64> = rows.map(|(prefix, _)| prefix).collect();
+        let known = packs::bodies_by_prefix(catalog.connection(), &prefixes).map_err(other)?;
+        Ok(prefixes
+            .into_iter()
+            .map(|prefix| known.get(&prefix).copied().unwrap_or(Hash::of_prefix(prefix)))
+            .collect())
     }
 
     /// Whether a snapshot record speaks of a page that was taken out.
@@ -237,6 +274,28 @@ impl Archive {
             .iter()
             .any(|place| self.copy_at(place, hash, super::Among::All, &mut 0).is_ok()))
     }
+}
+
+/// Copies a frame as it is, unread but for its check.
+fn copy_frame(
+    pack: &Pack,
+    frame: &Frame,
+    hashes: &[Hash],
+    builder: &mut PackBuilder<Vec<u8>>,
+) -> Result<(), PackError> {
+    let (frame, payload) = pack.payload(frame.at)?;
+    if let (Kind::Page, Some(hash)) = (frame.kind, frame.body) {
+        let base = frame.base.as_ref().map(|base| (base, frame.depth));
+        builder.page(&hash, frame.raw, base, frame.codec, &payload)?;
+    } else {
+        let bodies: Vec<(Hash, u32)> = hashes
+            .iter()
+            .copied()
+            .zip(frame.lengths.iter().copied())
+            .collect();
+        builder.group(&bodies, frame.against(), &payload)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

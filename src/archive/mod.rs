@@ -3,13 +3,14 @@
 //! Never: parses HTML.
 //!
 //! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes,
-//! `bases` chooses what a new page is compressed against, `writer` builds packs, `commit` and `publish` make
+//! `bases` chooses what a new page is compressed against, `gather` which pages share a frame, `writer` builds packs, `commit` and `publish` make
 //! them durable, `retire` holds the one function that removes packs.
 
 mod bases;
 mod cache;
 mod commit;
 mod error;
+mod gather;
 pub mod layout;
 mod mend;
 mod merge;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cache::{BodyCache, GroupCache};
-use super::read::group_bytes;
 use super::{Archive, ArchiveError, Handles, held, layout};
 use crate::catalog::packs::{self, PackRow, PageRow, RecordRow, TombstoneRow};
 use crate::catalog::snapshots::{self, NewSnapshot};
@@ -16,7 +15,7 @@ use crate::disk::Disk;
 use crate::pack::build::{PlacedPage, PlacedRecord};
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
-use crate::pack::{Pack, PackError, Record};
+use crate::pack::{Frame, Pack, PackError, Record};
 
 /// Bytes of decoded bodies an archive keeps for the next restores.
 pub(super) const BODY_CACHE: usize = 32 << 20;
@@ -249,16 +248,16 @@ impl Archive {
                 }),
                 Kind::Group => {
                     let table = table.get_or_insert_with(|| read_table(&pack).unwrap_or_default());
-                    let prefixes = group_prefixes(&pack, &frame, table);
+                    let prefixes = self.group_prefixes(&pack, &frame, table);
                     damaged |= prefixes.is_none();
                     for (place, prefix) in prefixes.into_iter().flatten().enumerate() {
                         pages.push(PlacedPage {
                             prefix,
                             at: frame.at,
                             place: place as u32,
-                            depth: 0,
+                            depth: frame.depth,
                             length: u64::from(frame.lengths[place]),
-                            base: None,
+                            base: frame.base,
                         });
                     }
                 }
@@ -295,6 +294,23 @@ impl Archive {
             records,
         })
     }
+
+    /// The hash prefixes of the bodies in a group: from the table, or, where that is lost, from the
+    /// bodies.
+    fn group_prefixes(
+        &self,
+        pack: &Pack,
+        frame: &Frame,
+        table: &FxHashMap<(u64, u32), u64>,
+    ) -> Option<Vec<u64>> {
+        let known: Option<Vec<u64>> = (0..frame.lengths.len() as u32)
+            .map(|place| table.get(&(frame.at, place)).copied())
+            .collect();
+        known.or_else(|| {
+            let content = self.decode_group(pack, frame).ok()?;
+            Some(frame.bodies(&content).map(|body| blake3(body).prefix()).collect())
+        })
+    }
 }
 
 /// Opens the catalog file; one that cannot be used is removed and made anew.
@@ -327,33 +343,6 @@ fn read_table(pack: &Pack) -> Result<FxHashMap<(u64, u32), u64>, PackError> {
         .into_iter()
         .map(|row| ((row.at, row.place), row.prefix))
         .collect())
-}
-
-/// The hash prefixes of the bodies in a group: from the table, or, where that is lost, from the
-/// bodies.
-fn group_prefixes(
-    pack: &Pack,
-    frame: &crate::pack::Frame,
-    table: &FxHashMap<(u64, u32), u64>,
-) -> Option<Vec<u64>> {
-    let known: Option<Vec<u64>> = (0..frame.lengths.len() as u32)
-        .map(|place| table.get(&(frame.at, place)).copied())
-        .collect();
-    if known.is_some() {
-        return known;
-    }
-    let (_, payload) = pack.payload(frame.at).ok()?;
-    let content = group_bytes(pack, frame, &payload, frame.raw as usize).ok()?;
-    let mut rest = content.as_slice();
-    frame
-        .lengths
-        .iter()
-        .map(|&length| {
-            let (body, after) = rest.split_at_checked(length as usize)?;
-            rest = after;
-            Some(blake3(body).prefix())
-        })
-        .collect()
 }
 
 /// Puts a pack into the catalog; `each` gets article, snapshot and the index of the record for every

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use super::cache::Body;
-use super::read::{MAX_FRAMES, group_bytes};
+use super::read::{MAX_FRAMES, prefix_body};
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::decompress;
 use crate::pack::frame::Kind;
-use crate::pack::{MAX_DEPTH, Pack, TableRow};
+use crate::pack::{Against, MAX_DEPTH, Pack, TableRow};
 
 /// The body, if these packs hold it and everything it rests on.
 pub(super) fn body(packs: &[Arc<Pack>], hash: &Hash) -> Option<Body> {
@@ -39,21 +38,15 @@ fn copy(
         return None;
     }
     let (frame, payload) = pack.payload(row.at).ok()?;
-    let body = match frame.kind {
-        Kind::Page if frame.body == Some(*hash) && frame.depth < below => {
-            let base = match frame.base {
-                None => None,
-                Some(base) => Some(follow(packs, &base, frame.depth, frames)?),
-            };
-            let base = base.as_ref().map(|base| base.as_slice());
-            decompress(frame.codec, &payload, base, frame.raw as usize).ok()?
-        }
-        Kind::Group => {
-            let range = frame.body_range(row.place)?;
-            let content = group_bytes(pack, &frame, &payload, range.end).ok()?;
-            content.get(range)?.to_vec()
-        }
-        _ => return None,
+    if frame.depth >= below || (frame.kind == Kind::Page && frame.body != Some(*hash)) {
+        return None;
+    }
+    let against = match frame.against() {
+        Against::Nothing => None,
+        Against::Prefix(at) => Some(Arc::new(prefix_body(pack, at).ok()?)),
+        Against::Base(base, depth) => Some(follow(packs, base, depth, frames)?),
     };
+    let against = against.as_ref().map(|against| against.as_slice());
+    let body = frame.body_at(&payload, row.place, against).ok()?;
     (blake3(&body) == *hash).then(|| Arc::new(body))
 }

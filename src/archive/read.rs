@@ -6,15 +6,15 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use super::cache::Body;
+use super::cache::{Body, GroupCache};
 use super::open::BODY_CACHE;
 use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::CatalogError;
 use crate::catalog::packs::{self, PageRow};
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::{decompress, decompress_group};
+use crate::pack::codec::decompress_group;
 use crate::pack::frame::{Frame, Kind};
-use crate::pack::{MAX_DEPTH, Pack, PackError, Record, SnapshotRecord};
+use crate::pack::{Against, MAX_DEPTH, Pack, PackError, Record, SnapshotRecord};
 use crate::page::Page;
 
 /// Frames read for one restore before it is given up: several damaged copies at every step of a
@@ -182,8 +182,9 @@ impl Archive {
         frames: &mut u32,
     ) -> Result<Body, PackError> {
         let pack = self.pack(place.pack)?;
+        let only = matches!(among, Among::Only(_));
         let undecodable = || PackError::damaged(place.at, "the payload cannot be decompressed");
-        let known = held(&self.groups).get(place.pack, place.at);
+        let known = held(&self.groups).get((place.pack, place.at, only));
         let (frame, payload) = match &known {
             Some(_) => (pack.frame(place.at)?, Vec::new()),
             None => pack.payload(place.at)?,
@@ -198,7 +199,7 @@ impl Archive {
                     Some(base) => Some(self.follow(&base, frame.depth.min(MAX_DEPTH), among, frames)?),
                 };
                 let base = base.as_ref().map(|base| base.as_slice());
-                decompress(frame.codec, &payload, base, frame.raw as usize).map_err(|_| undecodable())?
+                frame.body_at(&payload, 0, base).map_err(|_| undecodable())?
             }
             Kind::Group => {
                 let range = frame.body_range(place.place).ok_or_else(undecodable)?;
@@ -210,8 +211,9 @@ impl Archive {
                             Some(_) => (pack.payload(place.at)?.1, frame.raw as usize),
                             None => (payload, range.end),
                         };
-                        let content = Arc::new(group_bytes(&pack, &frame, &payload, wanted)?);
-                        held(&self.groups).put(place.pack, place.at, content.clone());
+                        let content =
+                            Arc::new(self.group_bytes(&pack, &frame, &payload, wanted, (among, frames))?);
+                        held(&self.groups).put((place.pack, place.at, only), content.clone());
                         content
                     }
                 };
@@ -227,7 +229,7 @@ impl Archive {
 
     /// All bodies of a group, one after the other.
     pub(crate) fn group_content(&self, id: i64, pack: &Pack, frame: &Frame) -> Result<Body, PackError> {
-        let known = held(&self.groups).get(id, frame.at);
+        let known = held(&self.groups).get((id, frame.at, false));
         if let Some(content) = known
             && content.len() as u64 == frame.raw
         {
@@ -236,10 +238,53 @@ impl Archive {
         if frame.kind != Kind::Group {
             return Err(PackError::damaged(frame.at, "no group stands here"));
         }
-        let (_, payload) = pack.payload(frame.at)?;
-        let content = Arc::new(group_bytes(pack, frame, &payload, frame.raw as usize)?);
-        held(&self.groups).put(id, frame.at, content.clone());
+        let content = Arc::new(self.decode_group(pack, frame)?);
+        held(&self.groups).put((id, frame.at, false), content.clone());
         Ok(content)
+    }
+
+    /// The same from a pack that the catalog need not know.
+    pub(super) fn decode_group(&self, pack: &Pack, frame: &Frame) -> Result<Vec<u8>, PackError> {
+        let (_, payload) = pack.payload(frame.at)?;
+        self.group_bytes(pack, frame, &payload, frame.raw as usize, (Among::All, &mut 0))
+    }
+
+    /// The first `wanted` bytes of the bodies of a group, one after the other. `way` are the packs in which
+    /// its base may lie, and the frames read so far.
+    fn group_bytes(
+        &self,
+        pack: &Pack,
+        frame: &Frame,
+        payload: &[u8],
+        wanted: usize,
+        way: (Among<'_>, &mut u32),
+    ) -> Result<Vec<u8>, PackError> {
+        let against = self.against_among(pack, frame, way)?;
+        decompress_group(payload, &against, wanted)
+            .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))
+    }
+
+    /// What the bodies of a group are compressed against; empty if that is nothing.
+    pub(crate) fn against(&self, pack: &Pack, frame: &Frame) -> Result<Body, PackError> {
+        self.against_among(pack, frame, (Among::All, &mut 0))
+    }
+
+    fn against_among(
+        &self,
+        pack: &Pack,
+        frame: &Frame,
+        (among, frames): (Among<'_>, &mut u32),
+    ) -> Result<Body, PackError> {
+        match frame.against() {
+            Against::Nothing => Ok(Body::default()),
+            Against::Prefix(at) => Ok(Arc::new(prefix_body(pack, at)?)),
+            Against::Base(base, depth) => self.follow(base, depth.min(MAX_DEPTH), among, frames),
+        }
+    }
+
+    /// Forgets the group that was decoded last among some packs only, as it says nothing about others.
+    pub(crate) fn forget_group(&self) {
+        *held(&self.groups) = GroupCache::default();
     }
 
     /// The record of a snapshot.
@@ -417,23 +462,8 @@ fn way_down(
     Ok(None)
 }
 
-/// The first `wanted` bytes of the bodies of a group, one after the other.
-pub(super) fn group_bytes(
-    pack: &Pack,
-    frame: &Frame,
-    payload: &[u8],
-    wanted: usize,
-) -> Result<Vec<u8>, PackError> {
-    let prefix = match frame.prefix {
-        None => Vec::new(),
-        Some(at) => prefix_body(pack, at)?,
-    };
-    decompress_group(payload, &prefix, wanted)
-        .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))
-}
-
 /// The body that serves as prefix of a group: a page frame of the same pack without a base.
-fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
+pub(crate) fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
     let (frame, payload) = pack.payload(at)?;
     if frame.kind != Kind::Page || frame.base.is_some() {
         return Err(PackError::damaged(
@@ -441,7 +471,8 @@ fn prefix_body(pack: &Pack, at: u64) -> Result<Vec<u8>, PackError> {
             "the prefix of a group must be a page without a base",
         ));
     }
-    let body = decompress(frame.codec, &payload, None, frame.raw as usize)
+    let body = frame
+        .body_at(&payload, 0, None)
         .map_err(|_| PackError::damaged(at, "the payload cannot be decompressed"))?;
     if frame.body != Some(blake3(&body)) {
         return Err(PackError::damaged(at, "the bytes do not match their hash"));

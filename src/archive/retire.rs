@@ -74,10 +74,8 @@ impl Archive {
                 .iter()
                 .any(|place| staying.contains(&place.pack) && place.depth < depth);
             if !served {
-                let mut hash = Hash::default();
-                hash.0[..8].copy_from_slice(&base.to_be_bytes());
                 return Err(ArchiveError::NotReadBack {
-                    body: hash,
+                    body: Hash::of_prefix(base),
                     reason: "a page of a pack that stays still rests on it".to_owned(),
                 });
             }
@@ -122,6 +120,7 @@ impl Archive {
             order.push((place.pack, place.at, place.place, hash));
         }
         order.sort_unstable();
+        self.forget_group();
         let among = Among::Only(staying);
         for (pack, at, _, hash) in order {
             let Err(error) = self.body_among(&hash, among) else {
@@ -148,14 +147,22 @@ impl Archive {
         let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
         let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
         let mut bodies = Vec::with_capacity(rows.len());
-        for (_, row) in rows {
-            let frame = pack.frame(row.at).map_err(|error| self.failed(id, error))?;
-            let hash = match (frame.kind, frame.body) {
-                (Kind::Page, Some(body)) => body,
-                // The bodies of a group are known by their bytes alone.
-                _ => self.body_by_place(&row).map_err(|error| self.failed(id, error))?,
+        let failed = |error| self.failed(id, error);
+        for of_frame in rows.chunk_by(|(_, one), (_, other)| one.at == other.at) {
+            let Some((_, first)) = of_frame.first() else {
+                continue;
             };
-            bodies.push((hash, row));
+            let frame = pack.frame(first.at).map_err(failed)?;
+            let hashes = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+            for (_, row) in of_frame {
+                let hash = hashes.get(row.place as usize).ok_or_else(|| {
+                    failed(PackError::damaged(
+                        row.at,
+                        "the frame has fewer bodies than places",
+                    ))
+                })?;
+                bodies.push((*hash, *row));
+            }
         }
         Ok(bodies)
     }
@@ -244,27 +251,6 @@ impl Archive {
     /// Whether a snapshot that is not hidden has this body.
     pub(crate) fn is_wanted(&self, body: &Hash) -> Result<bool, ArchiveError> {
         Ok(snapshots::has_body(held(&self.catalog).connection(), body)?)
-    }
-
-    /// The hash of the body in one place, computed from its bytes.
-    pub(crate) fn body_by_place(&self, row: &PageRow) -> Result<Hash, PackError> {
-        let pack = self.pack(row.pack)?;
-        let frame = pack.frame(row.at)?;
-        let start: u64 = frame
-            .lengths
-            .iter()
-            .take(row.place as usize)
-            .map(|&l| u64::from(l))
-            .sum();
-        let content = self.group_content(row.pack, &pack, &frame)?;
-        let start = start as usize;
-        let bytes = content
-            .get(start..start + row.length as usize)
-            .ok_or(PackError::damaged(
-                row.at,
-                "the group is shorter than its lengths",
-            ))?;
-        Ok(crate::digest::blake3(bytes))
     }
 
     fn unlink(&self, leaving: &[i64]) -> Result<(), ArchiveError> {

@@ -150,11 +150,11 @@ fn may_hold(pack: &Pack, prefixes: &FxHashSet<u64>) -> bool {
         .is_ok_and(|rows| rows.iter().any(|row| prefixes.contains(&row.prefix)));
     is_tabled
         || scan(pack).any(|piece| match piece {
-            Piece::Frame(frame) if frame.kind == Kind::Page => [frame.body, frame.base]
-                .iter()
-                .flatten()
-                .any(|hash| prefixes.contains(&hash.prefix())),
-            Piece::Frame(frame) => frame.kind == Kind::Group && table.is_err(),
+            Piece::Frame(frame) => {
+                let named = [frame.body, frame.base].into_iter().flatten();
+                (frame.kind == Kind::Group && table.is_err())
+                    || named.into_iter().any(|hash| prefixes.contains(&hash.prefix()))
+            }
             Piece::Damage { .. } => table.is_err(),
         })
 }

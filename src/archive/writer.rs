@@ -1,19 +1,19 @@
-//! Adding pages: plan in order, encode anywhere, append in order. [`super::commit`] makes them durable,
+//! Adding pages: plan in order, some together, encode anywhere, append in order. [`super::commit`] makes them durable,
 //! while the writer goes on if it is on another thread.
 
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bases::{Base, Bases};
+use super::bases::{Bases, Choice};
 use super::cache::{Body, BodyCache};
 use super::commit::Sealed;
+use super::gather::{EncodedFrame, Gathering, Group, Member};
 use super::read::Proven;
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::catalog::packs;
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::{Codec, comes_back, compress, decompress};
 use crate::pack::frame::Frame;
 use crate::pack::record::{MAX_OWN_PARTS, MAX_RECORD_BYTES};
 use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
@@ -55,7 +55,7 @@ impl Default for WriterOptions {
     }
 }
 
-/// Adds pages to an archive. [`Writer::plan`] and [`Writer::append`] are called in the order of the
+/// Adds pages to an archive. [`Writer::plan`] or [`Writer::plan_together`] and [`Writer::append`] are called in the order of the
 /// pages; [`Job::encode`] between them may run on any thread.
 #[derive(Debug)]
 pub struct Writer<'a> {
@@ -63,6 +63,7 @@ pub struct Writer<'a> {
     pub(super) options: WriterOptions,
     pub(super) bases: Bases,
     pub(super) bodies: BodyCache,
+    gathering: Gathering,
     pub(super) building: Building,
     /// Bodies that were taken out: no page may rest on them.
     pub(super) refused: FxHashSet<Hash>,
@@ -80,6 +81,8 @@ pub struct Writer<'a> {
     pub(super) room: Vec<u8>,
     pub(super) planned: u64,
     pub(super) appended: u64,
+    /// Bodies in frames that were appended, whose records were not.
+    pub(super) ahead: usize,
 }
 
 /// Address, moment and body of a snapshot.
@@ -99,8 +102,8 @@ pub(super) struct Building {
     pub pack: PackBuilder<Vec<u8>>,
     /// One for each record, in the order of the records.
     pub outlines: Vec<Option<Outline>>,
-    /// Offsets of the frames of the bodies in the pack being built.
-    pub frames: FxHashMap<Hash, u64>,
+    /// Where the bodies lie in the pack being built: the offset of the frame, and the place in it.
+    pub frames: FxHashMap<Hash, (u64, u32)>,
     /// Bodies that are planned, appended or not, each with the job that brings it.
     pub bodies: FxHashMap<Hash, u64>,
     /// Snapshots that are planned, appended or not, with their jobs.
@@ -127,6 +130,14 @@ impl Building {
             blocks: 0,
         })
     }
+
+    fn frame(&mut self, frame: &EncodedFrame) -> Result<(), ArchiveError> {
+        let at = frame.put(&mut self.pack).map_err(ArchiveError::Building)?;
+        for (place, (hash, _)) in (0..).zip(&frame.bodies) {
+            self.frames.insert(*hash, (at, place));
+        }
+        Ok(())
+    }
 }
 
 /// What is to be done with a page.
@@ -146,9 +157,10 @@ pub struct Job {
     number: u64,
     record: SnapshotRecord,
     outline: Option<Outline>,
-    /// The body, if it is not stored yet.
-    body: Option<Body>,
-    base: Option<Base>,
+    /// Whether the body is not stored yet.
+    is_new: bool,
+    /// The groups that go before it: that which its body began.
+    groups: Vec<Group>,
     level: i32,
 }
 
@@ -158,14 +170,8 @@ pub struct Encoded {
     number: u64,
     record: SnapshotRecord,
     outline: Option<Outline>,
-    frame: Option<EncodedFrame>,
-}
-
-#[derive(Debug)]
-struct EncodedFrame {
-    base: Option<(Hash, u32)>,
-    codec: Codec,
-    payload: Vec<u8>,
+    is_new: bool,
+    frames: Vec<EncodedFrame>,
 }
 
 impl Encoded {
@@ -175,53 +181,33 @@ impl Encoded {
         self.record.length
     }
 
-    /// Bytes of memory the page takes, about: what is known of its blocks, and the compressed body.
+    /// Bytes of memory the page takes, about: what is known of its blocks, and the compressed bodies.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         let blocks = self.outline.as_ref().map_or(0, |outline| outline.blocks.len());
         self.stored_bytes() + (blocks * size_of::<OutlineBlock>()) as u64
     }
 
-    /// Bytes the compressed body takes; 0 if it is stored already.
+    /// Bytes the compressed bodies take: of the page, and of those that share its frame. 0 if it is stored
+    /// already, or comes in the frame of an earlier page.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
-        self.frame.as_ref().map_or(0, |frame| frame.payload.len() as u64)
+        self.frames.iter().map(|frame| frame.payload.len() as u64).sum()
     }
 }
 
 impl Job {
-    /// Compresses the page against its base, decodes the result again and compares it. A body that
+    /// Compresses the page, and those that share its frame, decodes the result again and compares it. What
     /// does not come back the same is stored as it is.
     #[must_use]
     pub fn encode(self) -> Encoded {
-        let frame = self
-            .body
-            .as_ref()
-            .map(|body| encode_body(body, self.base.as_ref(), self.level));
+        let frames = self.groups.into_iter().flat_map(|group| group.encode(self.level));
         Encoded {
             number: self.number,
             record: self.record,
             outline: self.outline,
-            frame,
-        }
-    }
-}
-
-fn encode_body(body: &Body, base: Option<&Base>, level: i32) -> EncodedFrame {
-    let made = compress(body, base.map(|base| base.body.as_slice()), level);
-    let base = base.filter(|_| made.uses_base);
-    let base_bytes = base.map(|base| base.body.as_slice());
-    if comes_back(&made, base_bytes, body) {
-        EncodedFrame {
-            base: base.map(|base| (base.hash, base.depth)),
-            codec: made.codec,
-            payload: made.payload,
-        }
-    } else {
-        EncodedFrame {
-            base: None,
-            codec: Codec::Stored,
-            payload: body.to_vec(),
+            is_new: self.is_new,
+            frames: frames.collect(),
         }
     }
 }
@@ -238,6 +224,7 @@ impl Archive {
             options,
             bases: Bases::default(),
             bodies: BodyCache::new(options.base_cache),
+            gathering: Gathering::default(),
             building: Building::new(Vec::new())?,
             refused: self.refused()?,
             pinned: FxHashMap::default(),
@@ -248,6 +235,7 @@ impl Archive {
             room: Vec::new(),
             planned: 0,
             appended: 0,
+            ahead: 0,
         })
     }
 }
@@ -257,6 +245,40 @@ impl Writer<'_> {
     /// left to `reindex`. A page that is too large, or of which too much is said, is refused; the writer
     /// can go on.
     pub fn plan(&mut self, page: Page, outline: Option<Outline>) -> Result<Planned, ArchiveError> {
+        let one = self.plan_together(vec![(page, outline)]).pop();
+        one.unwrap_or(Err(ArchiveError::OutOfOrder))
+    }
+
+    /// The same for several pages, in their order: bodies that are alike share a frame.
+    pub fn plan_together(
+        &mut self,
+        pages: Vec<(Page, Option<Outline>)>,
+    ) -> Vec<Result<Planned, ArchiveError>> {
+        let mut planned: Vec<_> = pages
+            .into_iter()
+            .enumerate()
+            .map(|(index, (page, outline))| self.plan_one(page, outline, index))
+            .collect();
+        for group in self.gathering.close() {
+            // The page that began it may have failed since; others that joined it have not.
+            let jobs = planned.iter_mut().skip(group.begun_by);
+            let job = jobs.filter_map(|planned| match planned {
+                Ok(Planned::Job(job)) => Some(job),
+                _ => None,
+            });
+            if let Some(job) = job.into_iter().next() {
+                job.groups.push(group);
+            }
+        }
+        planned
+    }
+
+    fn plan_one(
+        &mut self,
+        page: Page,
+        outline: Option<Outline>,
+        index: usize,
+    ) -> Result<Planned, ArchiveError> {
         let length = page.body.len() as u64;
         if length > MAX_PAGE_BYTES {
             return Err(ArchiveError::TooLarge {
@@ -297,20 +319,40 @@ impl Writer<'_> {
         let body: Body = Arc::new(page.body);
         let counts = page.status.is_none_or(|status| status == 200);
         let stored = self.is_on_its_way(&hash) || self.is_stored(&hash, &body);
-        let base = if stored {
-            None
+        let remembered = (record.address.as_str(), &hash, outline.as_ref());
+        if stored {
+            if counts {
+                self.bases.remember(self.archive, &key, remembered, None)?;
+            }
         } else {
-            self.base(&key, &record, outline.as_ref(), counts)?
-        };
-        let depth = base.as_ref().map_or(0, |base| base.depth);
-        if !stored {
+            // What is no page of its article, and what was taken out elsewhere, keeps to itself.
+            let alone = !counts || self.refused.contains(&hash);
+            let choice = if counts {
+                self.choose(&key, &record, outline.as_ref())?
+            } else {
+                Choice::Begin(None)
+            };
             self.building.bodies.insert(hash, self.planned);
             self.bodies.put(hash, body.clone());
-        }
-        if counts {
-            let remembered = (record.address.as_str(), &hash, outline.as_ref());
-            self.bases
-                .remember(self.archive, &key, remembered, (!stored).then_some(depth))?;
+            let member = Member {
+                hash,
+                body,
+                article: key.clone(),
+            };
+            let placed = match choice {
+                Choice::Join(group) if !alone => self.gathering.join(group, member),
+                Choice::Join(_) => self.gathering.begin(None, member, index),
+                Choice::Begin(base) => self.gathering.begin(base, member, index),
+            };
+            if counts {
+                let placed = placed.map(|(mut newest, mut head)| {
+                    if alone {
+                        (newest.group, head.group) = (None, None);
+                    }
+                    (newest, head)
+                });
+                self.bases.remember(self.archive, &key, remembered, placed)?;
+            }
         }
         self.building
             .identities
@@ -321,8 +363,8 @@ impl Writer<'_> {
             number,
             record,
             outline,
-            body: (!stored).then_some(body),
-            base,
+            is_new: !stored,
+            groups: Vec::new(),
             level: self.options.level,
         })))
     }
@@ -363,21 +405,18 @@ impl Writer<'_> {
         stored
     }
 
-    fn base(
+    fn choose(
         &mut self,
         key: &str,
         record: &SnapshotRecord,
         outline: Option<&Outline>,
-        counts: bool,
-    ) -> Result<Option<Base>, ArchiveError> {
-        if !counts {
-            return Ok(None);
-        }
+    ) -> Result<Choice, ArchiveError> {
         let page = (record.address.as_str(), record.length, outline);
         let Self {
             archive,
             bases,
             bodies,
+            gathering,
             building,
             sealed,
             refused,
@@ -385,7 +424,7 @@ impl Writer<'_> {
             planned,
             ..
         } = self;
-        bases.choose(archive, key, page, refused, &mut |hash| {
+        bases.choose(archive, key, page, refused, gathering, &mut |hash| {
             bodies.get(hash).or_else(|| {
                 let body = match placed(building, sealed.as_deref(), hash) {
                     Some(_) => from_unfinished(archive, building, sealed.as_deref(), hash),
@@ -407,23 +446,27 @@ impl Writer<'_> {
         let Encoded {
             record,
             outline,
-            frame,
+            is_new,
+            frames,
             ..
         } = encoded;
-        if let Some(frame) = frame {
-            let base = frame.base.as_ref().map(|(hash, depth)| (hash, *depth));
-            let at = self
-                .building
-                .pack
-                .page(&record.body, record.length, base, frame.codec, &frame.payload)
-                .map_err(ArchiveError::Building)?;
-            self.building.frames.insert(record.body, at);
+        for frame in frames {
+            self.ahead += frame.bodies.len();
+            self.building.frame(&frame)?;
         }
+        self.ahead -= usize::from(is_new);
         self.building.raw_bytes += record.length;
         self.building.blocks += outline.as_ref().map_or(0, |outline| outline.blocks.len());
         self.building.pack.record(Record::Snapshot(record));
         self.building.outlines.push(outline);
         Ok(())
+    }
+
+    /// Whether every body that was appended has its record, so that a commit is possible: pages that were
+    /// planned together may share frames.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.ahead == 0
     }
 
     /// Snapshots appended since the last commit.
@@ -449,17 +492,25 @@ impl Writer<'_> {
     }
 }
 
-/// The frame of a body in the pack being built or in the one being committed, and its payload.
-fn placed<'a>(building: &'a Building, sealed: Option<&'a Sealed>, hash: &Hash) -> Option<(Frame, &'a [u8])> {
-    let in_building = building.frames.get(hash).map(|at| (building.pack.out(), *at));
-    let (out, at) = in_building.or_else(|| {
+/// The frame of a body in the pack being built or in the one being committed, its payload, and the place of
+/// the body in it.
+fn placed<'a>(
+    building: &'a Building,
+    sealed: Option<&'a Sealed>,
+    hash: &Hash,
+) -> Option<(Frame, &'a [u8], u32)> {
+    let in_building = building
+        .frames
+        .get(hash)
+        .map(|place| (building.pack.out(), *place));
+    let (out, (at, place)) = in_building.or_else(|| {
         let sealed = sealed?;
         Some((&sealed.finished.out, *sealed.frames.get(hash)?))
     })?;
     let frame = Frame::parse(out.get(usize::try_from(at).ok()?..)?, at).ok()?;
     let start = usize::try_from(frame.payload_at()).ok()?;
     let payload = out.get(start..start + frame.stored as usize)?;
-    Some((frame, payload))
+    Some((frame, payload, place))
 }
 
 /// A body of a pack that the catalog does not know yet.
@@ -472,19 +523,17 @@ fn from_unfinished(
     let (mut chain, mut next) = (Vec::new(), Some(*hash));
     let mut body: Option<Body> = None;
     while let Some(wanted) = next {
-        if let Some((frame, payload)) = placed(building, sealed, &wanted) {
-            next = frame.base;
-            chain.push((frame, payload));
+        if let Some(found) = placed(building, sealed, &wanted) {
+            next = found.0.base;
+            chain.push(found);
         } else {
             body = Some(archive.body(&wanted).ok()?);
             next = None;
         }
     }
-    for (frame, payload) in chain.iter().rev() {
+    for (frame, payload, place) in chain.iter().rev() {
         let base = body.as_ref().map(|body| body.as_slice());
-        body = Some(Arc::new(
-            decompress(frame.codec, payload, base, frame.raw as usize).ok()?,
-        ));
+        body = Some(Arc::new(frame.body_at(payload, *place, base).ok()?));
     }
     // A page that rests on bytes other than its base's hash says could never be read again.
     body.filter(|body| blake3(body) == *hash)

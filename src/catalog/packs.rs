@@ -1,7 +1,7 @@
 //! Which packs were read into the catalog, and where their pages and records lie.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::snapshots::prefix;
 use super::{CatalogError, blocks};
@@ -375,6 +375,26 @@ pub fn pages_of(connection: &Connection, pack: i64) -> Result<Vec<(u64, PageRow)
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Bodies that snapshots and tombstones name, by those prefixes of their hashes that are wanted. Looks at
+/// every snapshot.
+pub fn bodies_by_prefix(
+    connection: &Connection,
+    prefixes: &[u64],
+) -> Result<FxHashMap<u64, Hash>, CatalogError> {
+    let wanted: FxHashSet<u64> = prefixes.iter().copied().collect();
+    let mut statement =
+        connection.prepare_cached("SELECT body FROM snapshots UNION ALL SELECT body FROM tombstones")?;
+    let bodies = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut found = FxHashMap::default();
+    for body in bodies {
+        let body = Hash(body?.try_into().unwrap_or_default());
+        if wanted.contains(&body.prefix()) {
+            found.insert(body.prefix(), body);
+        }
+    }
+    Ok(found)
+}
+
 /// The deltas that rest on bodies of these packs: their pack, the prefix of the base, their depth. Looks
 /// at every page: an index for what is asked so rarely would be a twentieth of the catalog.
 pub fn resting_on(connection: &Connection, packs: &[i64]) -> Result<Vec<(i64, u64, u32)>, CatalogError> {
@@ -397,9 +417,7 @@ pub fn resting_on(connection: &Connection, packs: &[i64]) -> Result<Vec<(i64, u6
 
 /// Every place where a body with this prefix may lie, shallowest first.
 pub fn pages_by_prefix(connection: &Connection, prefix: u64) -> Result<Vec<PageRow>, CatalogError> {
-    let mut hash = Hash::default();
-    hash.0[..8].copy_from_slice(&prefix.to_be_bytes());
-    pages(connection, &hash)
+    pages(connection, &Hash::of_prefix(prefix))
 }
 
 /// Where the tombstones of a page lie.

@@ -9,7 +9,7 @@ use super::{Options, Progress, Summary};
 use crate::archive::{Among, Archive, ArchiveError, TmpFile};
 use crate::digest::Hash;
 use crate::pack::codec::{Undecodable, can_be_base, compress, compress_group};
-use crate::pack::{MAX_GROUP_PAGES, PackBuilder, Record};
+use crate::pack::{Against, MAX_GROUP_PAGES, PackBuilder, Record};
 use crate::pool;
 
 /// A pack is committed when it has so many bytes, ...
@@ -276,7 +276,8 @@ impl Run<'_, '_> {
                 body: frame.bodies[0].0,
                 reason: "zstd failed".to_owned(),
             })?;
-            self.output.pack.group(&frame.bodies, frame.prefix, &payload)?;
+            let against = frame.prefix.map_or(Against::Nothing, Against::Prefix);
+            self.output.pack.group(&frame.bodies, against, &payload)?;
         }
         Ok(())
     }

@@ -21,6 +21,14 @@ impl Hash {
         first.copy_from_slice(&self.0[..8]);
         u64::from_be_bytes(first)
     }
+
+    /// A hash of which only the [`prefix`](Self::prefix) is known; the rest is zero.
+    #[must_use]
+    pub fn of_prefix(prefix: u64) -> Self {
+        let mut hash = Self::default();
+        hash.0[..8].copy_from_slice(&prefix.to_be_bytes());
+        hash
+    }
 }
 
 impl fmt::Display for Hash {

@@ -1,6 +1,8 @@
-//! The run itself: two parallel stages with the writer's decisions between and after them. While a pack
+//! The run itself: two parallel stages with the writer's decisions between and after them. The writer plans
+//! pages of several megabytes together, so that those that are alike share a frame. While a pack
 //! is being committed the stages go on with the next.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +32,12 @@ const ENCODED_AHEAD: Ahead = Ahead {
     weight: 32 << 20,
 };
 
+/// Pages that are planned together, and the bytes of their bodies.
+const TOGETHER: Ahead = Ahead {
+    items: 256,
+    weight: 8 << 20,
+};
+
 /// Adds every entry to the archive.
 ///
 /// `observe` hears what happens, in input order. Entries that cannot be read are reported and counted,
@@ -52,7 +60,9 @@ pub fn run(
         let planned = Plan {
             writer: &writer,
             parsed,
-            held: None,
+            every,
+            new: 0,
+            ready: VecDeque::new(),
         };
         let mut encoded =
             pool::ordered_ahead(scope, workers, ENCODED_AHEAD, planned, encode, Step::held_bytes);
@@ -181,48 +191,99 @@ fn encode(step: Step) -> Step {
     }
 }
 
-/// The iterator between the stages: asks the writer about each page, in order.
-struct Plan<'g, 'a, I> {
+/// The iterator between the stages: asks the writer about the pages, in order.
+struct Plan<'g, 'a> {
     writer: &'g Shared<'a>,
-    parsed: I,
-    /// What comes next, after the notes about it.
-    held: Option<Parsed>,
+    parsed: pool::Ordered<Entry>,
+    every: CommitEvery,
+    /// Pages planned since a commit was due for their number.
+    new: u64,
+    /// What was planned and not yet taken.
+    ready: VecDeque<Step>,
 }
 
-impl<I: Iterator<Item = Entry>> Iterator for Plan<'_, '_, I> {
+impl Iterator for Plan<'_, '_> {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
-        let parsed = match self.held.take() {
-            Some(parsed) => parsed,
-            None => match self.parsed.next()? {
-                Entry { notes, parsed } if notes.is_empty() => parsed,
-                Entry { notes, parsed } => {
-                    self.held = Some(parsed);
-                    return Some(Step::Noted(notes));
-                }
-            },
-        };
-        Some(match parsed {
-            Parsed::Fault(fault) => Step::Fault(fault),
-            Parsed::LeftOut(reason) => Step::LeftOut(reason),
-            Parsed::Noted(fault) => Step::Noted(vec![fault]),
-            Parsed::Page(parsed) => {
-                let ParsedPage {
-                    page,
-                    outline,
-                    place,
-                    counts,
-                } = *parsed;
-                match locked(self.writer).plan(page, Some(outline)) {
-                    Ok(Planned::Known) => Step::Known(place, counts),
-                    Ok(Planned::Forgotten) => Step::Forgotten(place, counts),
-                    Ok(Planned::Job(job)) => Step::Job(job, place, counts),
-                    Err(error) => Step::Refused(error, place, counts),
-                }
-            }
-        })
+        if self.ready.is_empty() {
+            self.plan();
+        }
+        self.ready.pop_front()
     }
+}
+
+impl Plan<'_, '_> {
+    /// Plans the next entries together: as many as are worth it, or as have come when a commit is due.
+    fn plan(&mut self) {
+        let most = self.every.pages.map_or(TOGETHER.items, |pages| {
+            pages.saturating_sub(self.new).clamp(1, TOGETHER.items)
+        });
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        let mut since = None;
+        while (entries.len() as u64) < most && bytes < TOGETHER.weight {
+            match self.parsed.next_within(TICK) {
+                Next::Item(entry) => {
+                    since.get_or_insert_with(Instant::now);
+                    bytes += entry.bytes();
+                    entries.push(entry);
+                }
+                Next::Waiting => {}
+                Next::End | Next::Broken => break,
+            }
+            let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
+            if self.every.time.is_some_and(|time| waited >= time / 2) {
+                break;
+            }
+        }
+        self.put(entries);
+    }
+
+    fn put(&mut self, entries: Vec<Entry>) {
+        let mut pages = Vec::new();
+        let mut told = Vec::with_capacity(entries.len());
+        for Entry { notes, parsed } in entries {
+            if !notes.is_empty() {
+                told.push(Told::Step(Step::Noted(notes)));
+            }
+            told.push(match parsed {
+                Parsed::Fault(fault) => Told::Step(Step::Fault(fault)),
+                Parsed::LeftOut(reason) => Told::Step(Step::LeftOut(reason)),
+                Parsed::Noted(fault) => Told::Step(Step::Noted(vec![fault])),
+                Parsed::Page(parsed) => {
+                    pages.push((parsed.page, Some(parsed.outline)));
+                    Told::Page(parsed.place, parsed.counts)
+                }
+            });
+        }
+        let mut planned = locked(self.writer).plan_together(pages).into_iter();
+        for told in told {
+            let step = match told {
+                Told::Step(step) => step,
+                Told::Page(place, counts) => match planned.next() {
+                    Some(Ok(Planned::Known)) => Step::Known(place, counts),
+                    Some(Ok(Planned::Forgotten)) => Step::Forgotten(place, counts),
+                    Some(Ok(Planned::Job(job))) => {
+                        self.new += 1;
+                        Step::Job(job, place, counts)
+                    }
+                    Some(Err(error)) => Step::Refused(error, place, counts),
+                    None => continue,
+                },
+            };
+            self.ready.push_back(step);
+        }
+        if self.every.pages.is_some_and(|pages| self.new >= pages) {
+            self.new = 0;
+        }
+    }
+}
+
+/// What becomes of an entry: known, or for the writer to say.
+enum Told {
+    Step(Step),
+    Page(Place, Counts),
 }
 
 /// The end of the stages: appends in order, commits, counts, reports.
@@ -247,7 +308,7 @@ impl Sink<'_, '_, '_> {
                 Next::End => break,
                 Next::Broken => return Err(IngestError::Worker),
             }
-            if self.commit_due() {
+            if self.commit_due() && locked(self.writer).is_whole() {
                 self.commit()?;
             }
         }
@@ -261,7 +322,7 @@ impl Sink<'_, '_, '_> {
                     let mut writer = locked(self.writer);
                     writer.append(*encoded)?;
                     let pages = self.every.pages.is_some_and(|pages| writer.pending() >= pages);
-                    pages || writer.is_full()
+                    (pages || writer.is_full()) && writer.is_whole()
                 };
                 self.summary.new += 1;
                 self.first_pending.get_or_insert_with(Instant::now);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::codec::{self, Codec, Compressed};
 use super::field::put_number;
-use super::frame::{Head, Kind, check, put_frame};
+use super::frame::{Against, Head, Kind, check, put_frame};
 use super::record::Record;
 use super::{FORMAT, MAX_PACK_BYTES, PackError, limited};
 use crate::digest::Hash;
@@ -170,25 +170,28 @@ impl<W: Write> PackBuilder<W> {
         Ok(at)
     }
 
-    /// Appends several bodies as one group, compressed against the body of the page frame at
-    /// `prefix`; the offset of the frame.
+    /// Appends several bodies, each with its length in bytes, as one group; the offset of the frame.
     pub fn group(
         &mut self,
         bodies: &[(Hash, u32)],
-        prefix: Option<u64>,
+        against: Against<'_>,
         payload: &[u8],
     ) -> Result<u64, PackError> {
         let lengths: Vec<u32> = bodies.iter().map(|(_, length)| *length).collect();
-        let head = Head::group(&lengths, prefix);
+        let head = Head::group(&lengths, against);
         let at = self.frame(Kind::Group, Codec::Zstd, &head, check(payload), payload)?;
+        let (base, depth) = match against {
+            Against::Base(base, depth) => (Some(*base), depth),
+            Against::Nothing | Against::Prefix(_) => (None, 0),
+        };
         for (place, (body, length)) in bodies.iter().enumerate() {
             self.pages.push(PlacedPage {
                 prefix: body.prefix(),
                 at,
                 place: place as u32,
-                depth: 0,
+                depth,
                 length: u64::from(*length),
-                base: None,
+                base,
             });
         }
         Ok(at)

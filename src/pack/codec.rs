@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, SafeResult};
+use zstd_safe::{CCtx, CParameter, DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
 /// How a payload is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,19 +76,47 @@ pub fn can_be_base(body: &[u8]) -> bool {
 /// stored as it is.
 #[must_use]
 pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
+    compress_all(&[content], base, level)
+}
+
+/// The same for a content in several parts, one after the other.
+#[must_use]
+pub fn compress_all(parts: &[&[u8]], base: Option<&[u8]>, level: i32) -> Compressed {
     let base = base.filter(|base| can_be_base(base));
+    match (parts, base) {
+        ([content], None) => compress_after(content, 0, level),
+        // In a room where it follows the base directly: zstd then takes both for one stretch of memory,
+        // which it searches faster than two.
+        _ => JOINED.with_borrow_mut(|joined| {
+            let base = base.unwrap_or_default();
+            joined.clear();
+            joined.reserve(base.len() + parts.iter().map(|part| part.len()).sum::<usize>());
+            joined.extend_from_slice(base);
+            for part in parts {
+                joined.extend_from_slice(part);
+            }
+            let made = compress_after(joined, base.len(), level);
+            shrink(joined);
+            made
+        }),
+    }
+}
+
+/// Compresses what follows the base, which is the first `base` bytes of `joined`.
+fn compress_after(joined: &[u8], base: usize, level: i32) -> Compressed {
+    let (base, content) = joined.split_at(base);
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.clear();
         scratch.reserve(zstd_safe::compress_bound(content.len()));
         let written = COMPRESS.with_borrow_mut(|context| match base {
-            Some(base) => compress_after(context, scratch, content, base, level),
-            None => context.compress(scratch, content, level),
+            [] => context.compress(scratch, content, level),
+            base => context.compress_using_dict(scratch, content, base, level),
         });
         let made = match written {
             Ok(length) if length < content.len() => Compressed {
                 codec: Codec::Zstd,
                 payload: scratch.clone(),
-                uses_base: base.is_some(),
+                uses_base: !base.is_empty(),
             },
             _ => Compressed {
                 codec: Codec::Stored,
@@ -101,27 +129,6 @@ pub fn compress(content: &[u8], base: Option<&[u8]>, level: i32) -> Compressed {
     })
 }
 
-/// Compresses `content` against `base` in a room where it follows the base directly: zstd then takes both
-/// for one stretch of memory, which it searches faster than two.
-fn compress_after(
-    context: &mut CCtx,
-    out: &mut Vec<u8>,
-    content: &[u8],
-    base: &[u8],
-    level: i32,
-) -> SafeResult {
-    JOINED.with_borrow_mut(|joined| {
-        joined.clear();
-        joined.reserve(base.len() + content.len());
-        joined.extend_from_slice(base);
-        joined.extend_from_slice(content);
-        let (base, content) = joined.split_at(base.len());
-        let written = context.compress_using_dict(out, content, base, level);
-        shrink(joined);
-        written
-    })
-}
-
 /// A giant page must not keep its room for ever.
 fn shrink(scratch: &mut Vec<u8>) {
     if scratch.capacity() > MAX_SCRATCH {
@@ -129,20 +136,27 @@ fn shrink(scratch: &mut Vec<u8>) {
     }
 }
 
-/// Whether a payload decompresses to `content` again.
+/// Whether a payload decompresses to these parts again, one after the other.
 #[must_use]
-pub fn comes_back(made: &Compressed, base: Option<&[u8]>, content: &[u8]) -> bool {
+pub fn comes_back(made: &Compressed, base: Option<&[u8]>, parts: &[&[u8]]) -> bool {
+    let same = |mut read: &[u8]| {
+        parts.iter().all(|part| {
+            let rest = read.strip_prefix(*part);
+            read = rest.unwrap_or_default();
+            rest.is_some()
+        }) && read.is_empty()
+    };
     if made.codec == Codec::Stored {
-        return made.payload == content;
+        return same(&made.payload);
     }
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.clear();
-        scratch.reserve(content.len());
+        scratch.reserve(parts.iter().map(|part| part.len()).sum());
         let read = DECOMPRESS.with_borrow_mut(|context| match base {
             Some(base) => context.decompress_using_dict(scratch, &made.payload, base),
             None => context.decompress(scratch, &made.payload),
         });
-        let same = read.is_ok() && scratch.as_slice() == content;
+        let same = read.is_ok() && same(scratch);
         shrink(scratch);
         same
     })
@@ -199,6 +213,11 @@ pub fn compress_group(joined: &[u8], prefix: usize, level: i32) -> Result<Vec<u8
 /// Decompresses the first `wanted` bytes of a group.
 pub fn decompress_group(payload: &[u8], prefix: &[u8], wanted: usize) -> Result<Vec<u8>, Undecodable> {
     let failed = |_| Undecodable;
+    // All of it in one pass is faster than as a stream.
+    if zstd_safe::get_frame_content_size(payload).is_ok_and(|size| size == Some(wanted as u64)) {
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
+        return decompress(Codec::Zstd, payload, prefix, wanted);
+    }
     let mut context = DCtx::create();
     context
         .reset(ResetDirective::SessionAndParameters)

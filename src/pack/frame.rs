@@ -13,6 +13,7 @@
 //! 28+H  S  payload
 //! ```
 
+use super::codec::{Undecodable, decompress, decompress_group};
 use super::field::{Fields, number, put, put_number, put_varint, take_varint};
 use super::{Codec, MAX_GROUP_BYTES, MAX_GROUP_PAGES, MAX_PAGE_BYTES, MAX_TABLE_BYTES, PackError, limited};
 use crate::digest::Hash;
@@ -99,9 +100,9 @@ pub struct Frame {
     pub raw: u64,
     /// `Page`: BLAKE3 of the body.
     pub body: Option<Hash>,
-    /// `Page`: BLAKE3 of the body this one is a delta against.
+    /// `Page`, `Group`: BLAKE3 of the body the payload is a delta against.
     pub base: Option<Hash>,
-    /// `Page`: delta steps to a body without a base.
+    /// `Page`, `Group`: delta steps to a body without a base.
     pub depth: u32,
     /// `Group`: lengths of the bodies, in order, in bytes.
     pub lengths: Vec<u32>,
@@ -109,6 +110,17 @@ pub struct Frame {
     pub prefix: Option<u64>,
     /// `Records`, `PageTable`: how many entries.
     pub count: u64,
+}
+
+/// What the bodies of a group are compressed against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against<'a> {
+    /// Nothing but each other.
+    Nothing,
+    /// The body of the page frame at this offset of the same pack, which has no base.
+    Prefix(u64),
+    /// A body in any pack, and the depth that its delta has.
+    Base(&'a Hash, u32),
 }
 
 /// What is said in a frame's head, for writing.
@@ -133,7 +145,7 @@ impl Head {
 
     /// The head of a group frame.
     #[must_use]
-    pub fn group(lengths: &[u32], prefix: Option<u64>) -> Self {
+    pub fn group(lengths: &[u32], against: Against<'_>) -> Self {
         let mut bytes = Vec::new();
         let raw = lengths.iter().map(|&length| u64::from(length)).sum();
         put_number(&mut bytes, tag::RAW_LENGTH, raw);
@@ -142,8 +154,13 @@ impl Head {
             put_varint(&mut list, u64::from(length));
         }
         put(&mut bytes, tag::LENGTHS, &list);
-        if let Some(prefix) = prefix {
-            put_number(&mut bytes, tag::PREFIX, prefix);
+        match against {
+            Against::Nothing => {}
+            Against::Prefix(at) => put_number(&mut bytes, tag::PREFIX, at),
+            Against::Base(base, depth) => {
+                put(&mut bytes, tag::BASE, &base.0);
+                put_number(&mut bytes, tag::DEPTH, u64::from(depth));
+            }
         }
         Self { bytes }
     }
@@ -217,6 +234,16 @@ impl Frame {
         self.payload_at() + u64::from(self.stored)
     }
 
+    /// What the bodies of a group are compressed against.
+    #[must_use]
+    pub fn against(&self) -> Against<'_> {
+        match (self.prefix, &self.base) {
+            (Some(at), _) => Against::Prefix(at),
+            (None, Some(base)) => Against::Base(base, self.depth),
+            (None, None) => Against::Nothing,
+        }
+    }
+
     /// Where the body at this place lies in the content of a group, in bytes, half-open; `None` if the group
     /// has no such place.
     #[must_use]
@@ -225,6 +252,36 @@ impl Frame {
         let length = *self.lengths.get(place)? as usize;
         let start = self.lengths[..place].iter().map(|&length| length as usize).sum();
         Some(start..start + length)
+    }
+
+    /// The body at this place of a page or group frame, from the whole payload and the bytes that it is
+    /// compressed against. Not held against any hash.
+    pub fn body_at(
+        &self,
+        payload: &[u8],
+        place: u32,
+        against: Option<&[u8]>,
+    ) -> Result<Vec<u8>, Undecodable> {
+        match self.kind {
+            Kind::Page if place == 0 => decompress(self.codec, payload, against, self.raw as usize),
+            Kind::Group => {
+                let range = self.body_range(place).ok_or(Undecodable)?;
+                let mut content = decompress_group(payload, against.unwrap_or_default(), range.end)?;
+                content.drain(..range.start);
+                Ok(content)
+            }
+            _ => Err(Undecodable),
+        }
+    }
+
+    /// The bodies of a group, one after the other in `content`, in their order.
+    pub fn bodies<'a>(&self, content: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = content;
+        self.lengths.iter().map(move |&length| {
+            let (body, after) = rest.split_at(rest.len().min(length as usize));
+            rest = after;
+            body
+        })
     }
 
     /// Bytes needed to parse a frame whose first [`FIXED`] bytes are given; `None` if they are not the
@@ -319,14 +376,14 @@ impl Frame {
     /// Holds what the head says against the limits, before anything is allocated by it.
     fn validate(&self) -> Result<(), PackError> {
         let damaged = |what| PackError::damaged(self.at, what);
+        if matches!(self.kind, Kind::Page | Kind::Group) && self.base.is_some() != (self.depth > 0) {
+            return Err(damaged("depth and base disagree"));
+        }
         match self.kind {
             Kind::Page => {
                 limited("length of a page", self.raw, MAX_PAGE_BYTES)?;
                 if self.body.is_none() {
                     return Err(damaged("a page without a body hash"));
-                }
-                if self.base.is_some() != (self.depth > 0) {
-                    return Err(damaged("depth and base of a page disagree"));
                 }
             }
             Kind::Group => {
@@ -342,6 +399,9 @@ impl Frame {
                 }
                 if self.prefix.is_some_and(|prefix| prefix >= self.at) {
                     return Err(damaged("the prefix of a group does not stand before it"));
+                }
+                if self.prefix.is_some() && self.base.is_some() {
+                    return Err(damaged("a group with a prefix and a base"));
                 }
             }
             Kind::Records | Kind::PageTable | Kind::Directory => {

@@ -16,7 +16,7 @@ pub mod scan;
 
 pub use build::{Finished, PackBuilder, PlacedRecord};
 pub use codec::{Codec, Compressed};
-pub use frame::{Frame, Kind};
+pub use frame::{Against, Frame, Kind};
 pub use read::{Directory, Pack, TableRow};
 pub use record::{Record, SnapshotRecord, Tombstone};
 

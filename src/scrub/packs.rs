@@ -502,12 +502,23 @@ impl Decoder<'_> {
                 }
             }
             Kind::Group => {
-                let content = self
-                    .archive
-                    .group_content(self.checked.row.id, &self.checked.pack, frame);
+                let read = || {
+                    self.archive
+                        .group_content(self.checked.row.id, &self.checked.pack, frame)
+                };
+                let content = read().or_else(|error| match frame.base {
+                    Some(_) if self.archive.refresh().is_ok() => read(),
+                    _ => Err(error),
+                });
                 match content {
                     Ok(content) => self.group(frame, &content, &mut outcome)?,
-                    Err(error) => outcome.fault = Some((Code::FrameContent, error.to_string())),
+                    Err(error) => {
+                        let code = match &frame.base {
+                            Some(base) if self.archive.body(base).is_err() => Code::FrameBase,
+                            _ => Code::FrameContent,
+                        };
+                        outcome.fault = Some((code, error.to_string()));
+                    }
                 }
             }
             _ => {}
@@ -516,10 +527,7 @@ impl Decoder<'_> {
     }
 
     fn group(&self, frame: &Frame, content: &[u8], outcome: &mut Outcome) -> Result<(), ArchiveError> {
-        let mut rest = content;
-        for (place, length) in (0_u32..).zip(&frame.lengths) {
-            let (bytes, after) = rest.split_at(rest.len().min(*length as usize));
-            rest = after;
+        for (place, bytes) in (0_u32..).zip(frame.bodies(content)) {
             let body = blake3(bytes);
             outcome.places.push((body.prefix(), frame.at, place));
             let known = self.known.get(&(frame.at, place));

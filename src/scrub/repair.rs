@@ -18,7 +18,7 @@ use crate::label::{Reader, article_hash};
 use crate::pack::codec::compress;
 use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
-use crate::pack::{Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
+use crate::pack::{Against, Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
 use crate::page::Moment;
 
 /// zstd level of bodies that are saved from a damaged group.
@@ -302,29 +302,31 @@ fn copy_frames<W: std::io::Write>(
                     Some((payload, content.ok()?))
                 });
                 let Some((payload, content)) = whole else {
-                    for (body, bytes) in salvage(pack, &frame, &known) {
+                    // Only its base is missing, which may be found again.
+                    if let (Some(hashes), Ok((_, payload))) =
+                        (resting(archive, &frame, &known), pack.payload(frame.at))
+                    {
+                        builder.group(&hashes, frame.against(), &payload)?;
+                        continue;
+                    }
+                    for (body, bytes) in salvage(archive, pack, &frame, &known) {
                         let made = compress(&bytes, None, SALVAGE_LEVEL);
                         builder.page(&body, bytes.len() as u64, None, made.codec, &made.payload)?;
                         copied.bodies.push(body);
                     }
                     continue;
                 };
-                let prefix = match frame.prefix {
-                    None => None,
-                    Some(at) => match moved.get(&at) {
-                        Some(at) => Some(*at),
+                let against = match frame.against() {
+                    Against::Prefix(at) => match moved.get(&at) {
+                        Some(at) => Against::Prefix(*at),
                         None => continue,
                     },
+                    against => against,
                 };
-                let mut rest = content.as_slice();
-                let mut bodies = Vec::with_capacity(frame.lengths.len());
-                for &length in &frame.lengths {
-                    let (bytes, after) = rest.split_at(rest.len().min(length as usize));
-                    rest = after;
-                    bodies.push((blake3(bytes), length));
-                }
+                let hashes = frame.bodies(&content).map(blake3);
+                let bodies: Vec<(Hash, u32)> = hashes.zip(frame.lengths.iter().copied()).collect();
                 copied.bodies.extend(bodies.iter().map(|(body, _)| *body));
-                builder.group(&bodies, prefix, &payload)?;
+                builder.group(&bodies, against, &payload)?;
             }
             Kind::Records => {
                 if let Ok(records) = pack.records(frame.at)
@@ -355,6 +357,19 @@ fn known_prefixes(archive: &Archive, pack: &Pack, id: Option<i64>) -> FxHashMap<
         .map(|(prefix, row)| ((row.at, row.place), prefix));
     let table = table.into_iter().map(|row| ((row.at, row.place), row.prefix));
     rows.chain(table).collect()
+}
+
+/// The bodies of a group whose base cannot be read, as the page table or the catalog name them, with their
+/// lengths; `None` if that is not what is wrong with it.
+fn resting(archive: &Archive, frame: &Frame, known: &FxHashMap<(u64, u32), u64>) -> Option<Vec<(Hash, u32)>> {
+    let base = frame.base?;
+    if archive.body(&base).is_ok() {
+        return None;
+    }
+    (0..)
+        .zip(&frame.lengths)
+        .map(|(place, length)| Some((Hash::of_prefix(*known.get(&(frame.at, place))?), *length)))
+        .collect()
 }
 
 /// Whether a page frame goes into the new pack: it decodes, or only its base is missing.
@@ -388,6 +403,7 @@ fn read_back(archive: &Archive, old: Option<i64>, bodies: &[Hash]) -> Result<(),
         .map(|pack| pack.id)
         .filter(|id| Some(*id) != old)
         .collect();
+    archive.forget_group();
     for body in bodies {
         archive
             .body_among(body, Among::Only(&staying))

@@ -2,14 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::archive::Archive;
 use crate::digest::{Hash, blake3};
-use crate::pack::codec::{decompress, decompress_group};
-use crate::pack::frame::Kind;
+use crate::pack::codec::decompress_group;
 use crate::pack::{Frame, Pack};
 
 /// Bodies that can still be decoded from a group whose payload does not match its check. A body counts
 /// only if its BLAKE3 begins as the page table or the catalog says in `known`, by frame and place.
 pub(super) fn salvage(
+    archive: &Archive,
     pack: &Pack,
     frame: &Frame,
     known: &FxHashMap<(u64, u32), u64>,
@@ -17,7 +18,7 @@ pub(super) fn salvage(
     let Ok(payload) = pack.bytes(frame.payload_at(), frame.stored as usize) else {
         return Vec::new();
     };
-    let Some(prefix) = prefix(pack, frame) else {
+    let Ok(prefix) = archive.against(pack, frame) else {
         return Vec::new();
     };
     let ends: Vec<usize> = frame
@@ -37,28 +38,12 @@ pub(super) fn salvage(
     let Ok(content) = decompress_group(&payload, &prefix, end) else {
         return Vec::new();
     };
-    let mut rest = content.as_slice();
     let mut bodies = Vec::new();
-    for (place, length) in (0_u32..).zip(frame.lengths.iter().take(count)) {
-        let (bytes, after) = rest.split_at(rest.len().min(*length as usize));
-        rest = after;
+    for (place, bytes) in (0_u32..).zip(frame.bodies(&content).take(count)) {
         let body = blake3(bytes);
         if known.get(&(frame.at, place)) == Some(&body.prefix()) {
             bodies.push((body, bytes.to_vec()));
         }
     }
     bodies
-}
-
-/// The body that the group was compressed against; `None` if it cannot be read.
-fn prefix(pack: &Pack, frame: &Frame) -> Option<Vec<u8>> {
-    let Some(at) = frame.prefix else {
-        return Some(Vec::new());
-    };
-    let (page, payload) = pack.payload(at).ok()?;
-    if page.kind != Kind::Page || page.base.is_some() {
-        return None;
-    }
-    let body = decompress(page.codec, &payload, None, page.raw as usize).ok()?;
-    (page.body == Some(blake3(&body))).then_some(body)
 }

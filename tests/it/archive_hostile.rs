@@ -9,7 +9,7 @@ use pressmark::pack::codec::{Codec, compress, compress_group};
 use pressmark::pack::frame::{Head, Kind, MAGIC, check, put_frame};
 use pressmark::pack::scan::{Piece, scan};
 use pressmark::pack::{
-    MAX_ALIKE_RECORDS, MAX_GROUP_PAGES, MAX_PAGE_BYTES, Pack, PackBuilder, Record, SnapshotRecord,
+    Against, MAX_ALIKE_RECORDS, MAX_GROUP_PAGES, MAX_PAGE_BYTES, Pack, PackBuilder, Record, SnapshotRecord,
 };
 use pressmark::page::Page;
 
@@ -164,17 +164,17 @@ fn groups_that_lie_are_refused() {
     let mut builder = PackBuilder::new(Vec::new(), true).unwrap();
     let honest = blake3(&content[..2000]);
     builder
-        .group(&[(honest, 2000), (honest, 2000)], None, &payload)
+        .group(&[(honest, 2000), (honest, 2000)], Against::Nothing, &payload)
         .unwrap();
     // Longer than it is, and with a prefix that is no page.
     builder
-        .group(&[(Hash([2; 32]), 60 << 20)], None, &payload)
+        .group(&[(Hash([2; 32]), 60 << 20)], Against::Nothing, &payload)
         .unwrap();
     builder
-        .group(&[(Hash([3; 32]), 4000)], Some(32), &payload)
+        .group(&[(Hash([3; 32]), 4000)], Against::Prefix(32), &payload)
         .unwrap();
     let many = vec![(Hash([4; 32]), 1); MAX_GROUP_PAGES + 1];
-    builder.group(&many, None, &payload).unwrap();
+    builder.group(&many, Against::Nothing, &payload).unwrap();
     for (name, body) in [
         ("a", honest),
         ("b", Hash([2; 32])),

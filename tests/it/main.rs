@@ -5,6 +5,7 @@
 mod archive_beside;
 mod archive_corpus;
 mod archive_faults;
+mod archive_groups;
 mod archive_hostile;
 mod archive_kill;
 mod archive_listing;

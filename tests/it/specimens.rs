@@ -20,7 +20,7 @@ use pressmark::label::{Reader, Rules, article_hash};
 use pressmark::pack::codec::{compress, compress_group};
 use pressmark::pack::frame::Kind;
 use pressmark::pack::scan::{Piece, scan};
-use pressmark::pack::{Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
+use pressmark::pack::{Against, Frame, Pack, PackBuilder, Record, SnapshotRecord, Tombstone};
 use pressmark::page::Page;
 use pressmark::scrub::{Code, Finding, RepairEvent, ScrubEvent, ScrubOptions, ScrubSummary, repair, scrub};
 
@@ -602,8 +602,12 @@ fn pages_of_a_group_that_stand_before_the_damage_are_saved() {
         .collect();
     let content: Vec<u8> = pages.iter().flat_map(|page| page.body.clone()).collect();
     let (path, mut bytes) = pack_of(|pack| {
-        pack.group(&bodies, None, &compress_group(&content, 0, 3).unwrap())
-            .unwrap();
+        pack.group(
+            &bodies,
+            Against::Nothing,
+            &compress_group(&content, 0, 3).unwrap(),
+        )
+        .unwrap();
         for page in &pages {
             pack.record(snapshot(page));
         }

@@ -152,11 +152,12 @@ fn a_lost_page_keeps_neither_takedown_nor_compaction_from_the_others() {
     };
     let other = "https://quay.example/notice";
     let report = |hour| line(ADDRESS, hour, "The ferry carried goats, sheep and the mail. ");
-    let mut input: String = (6..10).map(report).collect();
+    pressmark_with_input(folder, &["add", "-"], report(6).as_bytes()).expect_code(0);
+    let mut damaged = packs(folder);
+    let mut input: String = (7..10).map(report).collect();
     input += &line(other, 6, "Fish is sold on the quay until it is gone. ");
     pressmark_with_input(folder, &["add", "-"], input.as_bytes()).expect_code(0);
     // The last byte of the first page, on which the later ones rest.
-    let mut damaged = packs(folder);
     let bytes = &mut damaged[0].1;
     let frames: Vec<usize> = memchr::memmem::find_iter(bytes, b"\xf5Pm\n").collect();
     bytes[frames[1] - 1] ^= 1;
