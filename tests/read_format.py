@@ -88,16 +88,20 @@ class Frame:
             if self.kind < 128:
                 raise Refused(f"unknown kind {self.kind}")
             return
-        head = fields(pack[head_start:head_end], {1, 3, 5, 7, 9, 11, 13})
+        head = fields(pack[head_start:head_end], {1, 3, 5, 7, 9, 11, 13, 15})
         values = dict(head)
         self.raw = number(values[1])
         limit = {PAGE: MAX_PAGE, GROUP: MAX_GROUP}.get(self.kind, MAX_TABLE)
         if self.raw > limit:
             raise Refused("too long")
-        self.body, self.base = values.get(3), values.get(5)
+        self.body, self.base = values.get(3), values.get(5 if self.kind == PAGE else 15)
         self.depth = number(values[7]) if 7 in values else 0
         self.prefix = number(values[11]) if 11 in values else None
         self.count = number(values[13]) if 13 in values else 0
+        if self.kind in (PAGE, GROUP) and (self.base is None) != (self.depth == 0):
+            raise Refused("depth and base disagree")
+        if self.base and self.prefix is not None:
+            raise Refused("base and prefix")
         self.lengths = []
         at, lengths = 0, values.get(9, b"")
         while at < len(lengths):
@@ -157,8 +161,9 @@ def frames_by_directory(pack):
     return records, rows
 
 
-def frames_by_scan(pack):
-    """The same without footer, directory and table."""
+def frames_by_scan(pack, unnamed):
+    """The same without footer, directory and table. Offsets of groups whose bodies cannot be named before their
+    base is found go to `unnamed`, with their depths."""
     records, rows, at = [], [], 32
     while (at := pack.find(FRAME_MAGIC, at)) >= 0:
         try:
@@ -168,15 +173,22 @@ def frames_by_scan(pack):
             continue
         if frame.kind == PAGE:
             rows.append((frame.body[:8], at, 0))
+        elif frame.kind == GROUP and frame.base:
+            unnamed.append((frame.depth, at))
         elif frame.kind == GROUP:
-            content, start = frame.content(pack, prefix_of(pack, frame)), 0
-            for place, length in enumerate(frame.lengths):
-                rows.append((check(content[start : start + length], 8), at, place))
-                start += length
+            rows += named(frame, frame.content(pack, prefix_of(pack, frame)))
         elif frame.kind == RECORDS:
             records.append(at)
         at = frame.end
     return records, rows
+
+
+def named(frame, content):
+    """Rows of the bodies of a group."""
+    start = 0
+    for place, length in enumerate(frame.lengths):
+        yield check(content[start : start + length], 8), frame.at, place
+        start += length
 
 
 def prefix_of(pack, group):
@@ -229,8 +241,11 @@ class Store:
     def __init__(self, root, scan):
         self.packs = [open_pack(path) for path in sorted(pathlib.Path(root).glob("packs/*/*.pack"))]
         self.places, self.snapshots, self.forgotten = {}, {}, set()
+        unnamed = []
         for index, pack in enumerate(self.packs):
-            records, rows = (frames_by_scan if scan else frames_by_directory)(pack)
+            later = []
+            records, rows = frames_by_scan(pack, later) if scan else frames_by_directory(pack)
+            unnamed += [(depth, index, at) for depth, at in later]
             for prefix, offset, place in rows:
                 self.places.setdefault(prefix, []).append((index, offset, place))
             for at in records:
@@ -241,6 +256,15 @@ class Store:
                         continue
                     moment = struct.unpack("<q", values[3])[0] if 3 in values else None
                     self.snapshots[(address, moment, values[5])] = values
+        # A base has a smaller depth, so it is named by the time it is asked for.
+        for depth, index, at in sorted(unnamed):
+            frame = Frame(self.packs[index], at)
+            try:
+                content = frame.content(self.packs[index], self.body(frame.base, depth))
+            except Refused:
+                continue
+            for prefix, offset, place in named(frame, content):
+                self.places.setdefault(prefix, []).append((index, offset, place))
 
     def body(self, digest, below=MAX_DEPTH + 1):
         for index, offset, place in self.places.get(digest[:8], []):
@@ -248,11 +272,11 @@ class Store:
             frame = Frame(pack, offset)
             if frame.depth >= below:
                 continue
+            base = self.body(frame.base, frame.depth) if frame.base else None
             if frame.kind == PAGE:
-                base = self.body(frame.base, frame.depth) if frame.base else None
                 body = frame.content(pack, base)
             else:
-                content, start = frame.content(pack, prefix_of(pack, frame)), sum(frame.lengths[:place])
+                content, start = frame.content(pack, base or prefix_of(pack, frame)), sum(frame.lengths[:place])
                 body = content[start : start + frame.lengths[place]]
             if blake3(body).digest() == digest:
                 return body

@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--pages", type=int, default=0)
     parser.add_argument("--diffs", action="store_true", help="only compare pairs of versions, and print the table")
+    parser.add_argument("--resume", action="store_true", help="keep the sets that the last run finished")
     parser.add_argument("--only", default="", help="peers whose name contains one of these, by comma")
     options = parser.parse_args()
     if options.quick:
@@ -54,12 +55,17 @@ def main():
         "sets": [],
     }
     path = options.work / "results.json"
+    if options.resume:
+        results["sets"] = [one for one in json.loads(path.read_text())["sets"] if "diff" in one]
+    finished = {one["name"] for one in results["sets"]}
     for folder in options.folders:
         folder = folder.resolve()
         taken = input_pages.take(folder, options.pages)
         if not taken:
             sys.exit(f"{folder}: no pages there; give a folder with an index.ndjson or .html files")
         name = folder.parent.name if folder.name == "public" else folder.name
+        if name in finished:
+            continue
         one = {"name": name, "pages": len(taken), "bytes": sum(page.bytes for page in taken)}
         one["addresses"] = len({page.address for page in taken})
         if options.diffs:
@@ -86,7 +92,7 @@ def machine():
 def together(taken, folder, work):
     """How much of the work of one process two get done in its time: 2 on cores of their own. Virtual cores can
     be two threads of one core, or shared with others: then less, and who uses both is measured too slow."""
-    sample = work / "sample"
+    sample = work / "together"
     with open(sample, "wb") as file:
         for page in taken:
             file.write((folder / page.path).read_bytes())

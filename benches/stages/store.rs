@@ -53,8 +53,10 @@ fn total() -> BytesCount {
 fn filled(disk: &MemoryDisk) -> Archive {
     let archive = Archive::create_or_open(Arc::new(disk.clone())).unwrap().0;
     let mut writer = archive.writer(WriterOptions::default()).unwrap();
-    for (page, outline) in PAGES.iter().zip(OUTLINES.iter()) {
-        if let Planned::Job(job) = writer.plan(page.clone(), Some(outline.clone())).unwrap() {
+    let pages = PAGES.iter().zip(OUTLINES.iter());
+    let pages = pages.map(|(page, outline)| (page.clone(), Some(outline.clone())));
+    for planned in writer.plan_together(pages.collect()) {
+        if let Planned::Job(job) = planned.unwrap() {
             writer.append(job.encode()).unwrap();
         }
     }

@@ -5,7 +5,8 @@
 //!
 //! The groups of an article are numbered in the order in which they begin. Number i rests on the newest body
 //! of the article in number i - RADIX^k, where RADIX^k is the largest power that divides i: a restore follows
-//! at most RADIX - 1 steps for each digit of i, and only one body of each power must be remembered. A group
+//! at most RADIX - 1 steps for each digit of i, and only one body of each power must be remembered. What an
+//! earlier run stored counts as a group for each body. A group
 //! that an article's first body begins rests on the first page in the group of the most similar one of its
 //! site: that is as good a base, and read without decoding the group.
 
@@ -22,13 +23,14 @@ use crate::digest::Hash;
 use crate::pack::{MAX_DEPTH, codec};
 use crate::page::site;
 
-/// Measured on 6,346 revisions at level 3: 2 gives 43.6, 8 gives 47.2, 16 gives 48.8.
+/// Measured on 6,346 revisions at level 3 with a frame for each page, raw bytes over stored ones: 2 gives 43.6, 8
+/// gives 47.2, 16 gives 48.8.
 const RADIX: u64 = 16;
 
 /// Powers of [`RADIX`] that are told apart: 16 million groups of one article.
 const LEVELS: usize = 6;
 
-/// Bytes decoded for one restore, at most: at 2 GB/s that is 12 ms.
+/// Bytes decoded for one restore, at most, before the group grows: at 2 GB/s that is 12 ms.
 const MAX_CHAIN_BYTES: u64 = 24 << 20;
 
 /// The same for an article's first body: pages that only share a template take longer to decode than
@@ -74,7 +76,7 @@ struct Article {
 #[derive(Debug)]
 struct SitePage {
     /// The first body of its group, or itself if an earlier run stored it.
-    head: Candidate,
+    first: Candidate,
     address: String,
     sketch: Vec<u64>,
 }
@@ -218,14 +220,14 @@ impl Bases {
                 })
                 .collect();
             ranked.sort_unstable_by(|one, other| other.cmp(one));
-            let best = ranked.first().map(|(_, _, index)| &pages[*index].head);
+            let best = ranked.first().map(|(_, _, index)| &pages[*index].first);
             if let Some(group) = best.and_then(|best| best.group)
                 && gathering.has_room(Some(group), length, GROUP_BYTES)
             {
                 return Ok(Choice::Join(group));
             }
             let ranked = ranked.iter().take(3);
-            candidates.extend(ranked.map(|(_, _, index)| pages[*index].head.clone()));
+            candidates.extend(ranked.map(|(_, _, index)| pages[*index].first.clone()));
         }
         for candidate in candidates {
             if !is_near(&candidate, length, deepest, limit) || refused.contains(&candidate.body) {
@@ -257,17 +259,24 @@ impl Bases {
         let (address, body, outline) = page;
         let article = self.article(archive, key)?;
         article.newest = Some(*body);
-        let Some((newest, head)) = placed else {
+        let Some((newest, first)) = placed else {
             return Ok(());
         };
-        let first = article.next == 0;
-        article.put(newest);
-        if first && let Some(pages) = self.site(archive, address)? {
+        let is_first = article.next == 0;
+        article.put(newest.clone());
+        // The same for the pages of the site, as far as they are remembered.
+        let pages = site(address).and_then(|site| self.sites.get_mut(&site));
+        for page in pages.into_iter().flatten() {
+            if page.first.body == *body {
+                page.first = newest.clone();
+            }
+        }
+        if is_first && let Some(pages) = self.site(archive, address)? {
             if pages.len() >= SITE_PAGES as usize {
                 pages.pop_front();
             }
             pages.push_back(SitePage {
-                head,
+                first,
                 address: address.to_owned(),
                 sketch: sketch(outline),
             });
@@ -310,6 +319,12 @@ impl Article {
             self.next = 1;
             return;
         }
+        // A body whose copy was lost lies elsewhere now, perhaps deeper.
+        for known in &mut self.levels {
+            if known.body == candidate.body {
+                *known = candidate.clone();
+            }
+        }
         let newest = self.levels.first().and_then(|newest| newest.group);
         if candidate.group.is_none() || candidate.group != newest {
             self.next += 1;
@@ -334,7 +349,7 @@ impl Candidate {
         // The first body of a group is read as fast as one with a frame of its own.
         let step = place.map_or(0, |place| match place.place {
             0 => place.length,
-            _ => place.length.max(GROUP_BYTES),
+            _ => archive.bytes_before(place).unwrap_or_default() + place.length,
         });
         let depth = place.map_or(MAX_DEPTH, |place| place.depth);
         Ok(Self {
@@ -350,10 +365,10 @@ fn load_site(archive: &Archive, site: &str) -> Result<VecDeque<SitePage>, Archiv
     let found = snapshots::of_site(held(&archive.catalog).connection(), site, SITE_PAGES)?;
     let mut pages = VecDeque::new();
     for (address, body) in found.into_iter().rev() {
-        let head = Candidate::load(archive, body)?;
-        if head.depth < MAX_DEPTH {
+        let first = Candidate::load(archive, body)?;
+        if first.depth < MAX_DEPTH {
             pages.push_back(SitePage {
-                head,
+                first,
                 address,
                 sketch: Vec::new(),
             });

@@ -104,7 +104,7 @@ impl Writer<'_> {
     /// yet appended go into the next one. A pack must be settled before the next is sealed, and all pages that
     /// share a frame be appended.
     pub fn seal(&mut self) -> Result<Option<Arc<Sealed>>, ArchiveError> {
-        if self.sealed.is_some() || !self.is_whole() {
+        if self.sealed.is_some() || !self.can_seal() {
             return Err(ArchiveError::OutOfOrder);
         }
         if self.building.pack.record_count() == 0 {
@@ -285,7 +285,7 @@ impl Committer<'_> {
         })
     }
 
-    /// The same pack with the pages that rest on lost bases stored whole, and with the lost bodies that its
+    /// The same pack with the frames that rest on lost bases encoded anew without one, and with the lost bodies that its
     /// records name.
     fn rewrite(
         &self,
@@ -324,14 +324,9 @@ impl Committer<'_> {
                         frame.put(&mut pack)?;
                     }
                 }
-                _ if frame.kind == Kind::Group => {
-                    let named = of_frame.iter().map(|(_, body)| *body);
-                    let bodies: Vec<(Hash, u32)> = named.zip(frame.lengths.iter().copied()).collect();
-                    pack.group(&bodies, frame.against(), payload)?;
-                }
-                base => {
-                    let base = base.as_ref().map(|base| (base, frame.depth));
-                    pack.page(&first, frame.raw, base, frame.codec, payload)?;
+                _ => {
+                    let hashes: Vec<Hash> = of_frame.iter().map(|(_, body)| *body).collect();
+                    pack.copy(&frame, &hashes, frame.against(), payload)?;
                 }
             }
         }

@@ -104,8 +104,9 @@ pub enum ArchiveError {
         /// The attribute asked for.
         asked: String,
     },
-    /// Pages were encoded or appended in another order than planned.
-    #[error("pages must be appended in the order in which they were planned")]
+    /// Pages were encoded or appended in another order than planned, or a pack was closed while a body in it
+    /// lacks its record.
+    #[error("pages must be appended in the order in which they were planned, and all that share a frame")]
     OutOfOrder,
 }
 

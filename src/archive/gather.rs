@@ -7,7 +7,7 @@ use std::io::Write;
 
 use rustc_hash::FxHashMap;
 
-use super::bases::{Base, Candidate};
+use super::bases::{Base, Candidate, Choice};
 use super::cache::Body;
 use crate::digest::Hash;
 use crate::pack::codec::{Codec, comes_back, compress_all};
@@ -20,7 +20,7 @@ pub(super) const GROUP_BYTES: u64 = 2 << 20;
 /// The same for a group that a revision joins: a restore of one decodes a chain of groups.
 pub(super) const REVISIONS_BYTES: u64 = 1 << 20;
 
-/// Bodies in a group, at most.
+/// Bodies in a group, at most: their lengths stand in the head of the frame, which has 64 KiB.
 const GROUP_BODIES: usize = 1024;
 
 /// The groups of the pages that are being planned.
@@ -70,41 +70,41 @@ impl Gathering {
         group.is_some_and(|group| group.bytes + length <= limit && group.members.len() < GROUP_BODIES)
     }
 
-    /// Puts a body into a group that has room: what it and the first of the group are as bases.
-    pub fn join(&mut self, number: u64, member: Member) -> Option<(Candidate, Candidate)> {
-        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.open.get_mut(index)?.push(member);
-        self.candidates(number, index)
-    }
-
-    /// Begins a group with a body: what it is as a base, twice.
-    pub fn begin(&mut self, base: Option<Base>, member: Member, by: usize) -> Option<(Candidate, Candidate)> {
-        let index = self.open.len();
-        self.open.push(Group {
+    /// Puts a body into the group that was chosen, or into one of its own: what it and the first of its group are
+    /// as bases. `by` is the index of its page among those planned together.
+    pub fn put(&mut self, choice: Choice, member: Member, by: usize) -> (Candidate, Candidate) {
+        let base = match choice {
+            Choice::Join(number) => {
+                let index = number
+                    .checked_sub(self.first)
+                    .and_then(|index| index.try_into().ok());
+                if let Some(group) = index.and_then(|index: usize| self.open.get_mut(index)) {
+                    let newest = member.hash;
+                    group.push(member);
+                    let newest = group.candidate(number, newest, group.bytes);
+                    let first = group
+                        .members
+                        .first()
+                        .map(|first| group.candidate(number, first.hash, first.body.len() as u64));
+                    return (newest.clone(), first.unwrap_or(newest));
+                }
+                None
+            }
+            Choice::Begin(base) => base,
+        };
+        let number = self.first + self.open.len() as u64;
+        let mut group = Group {
             base,
             members: Vec::new(),
             bytes: 0,
             begun_by: by,
-        });
-        self.open[index].push(member);
-        self.candidates(self.first + index as u64, index)
-    }
-
-    /// The body that was put into a group last, and the first.
-    fn candidates(&self, number: u64, index: usize) -> Option<(Candidate, Candidate)> {
-        let group = self.open.get(index)?;
-        let (depth, cost) = group.base.as_ref().map_or((0, 0), |base| (base.depth, base.cost));
-        let candidate = |body, bytes| Candidate {
-            body,
-            depth,
-            cost: cost + bytes,
-            group: Some(number),
         };
-        let (head, newest) = (group.members.first()?, group.members.last()?);
-        Some((
-            candidate(newest.hash, group.bytes),
-            candidate(head.hash, head.body.len() as u64),
-        ))
+        let first = member.body.len() as u64;
+        let hash = member.hash;
+        group.push(member);
+        let candidate = group.candidate(number, hash, first);
+        self.open.push(group);
+        (candidate.clone(), candidate)
     }
 
     /// Closes all groups.
@@ -118,6 +118,17 @@ impl Group {
     fn push(&mut self, member: Member) {
         self.bytes += member.body.len() as u64;
         self.members.push(member);
+    }
+
+    /// A body up to whose end so many bytes of the group are decoded.
+    fn candidate(&self, number: u64, body: Hash, bytes: u64) -> Candidate {
+        let (depth, cost) = self.base.as_ref().map_or((0, 0), |base| (base.depth, base.cost));
+        Candidate {
+            body,
+            depth,
+            cost: cost + bytes,
+            group: Some(number),
+        }
     }
 
     /// [`encode`] of the bodies: those of one article stand together, as what is nearest is found best. The first

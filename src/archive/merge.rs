@@ -1,17 +1,17 @@
-//! Tiny packs are merged by themselves when they pile up; frames are copied as they are.
+//! Tiny packs are merged by themselves when they pile up. Frames are copied as they are; a group that loses a
+//! page, or whose prefix or base does not come along, is encoded anew without a base.
 
 use std::collections::HashSet;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::gather::encode;
-use super::{Archive, ArchiveError, Maintenance, held};
-use crate::catalog::CatalogError;
+use super::{Archive, ArchiveError, Body, Maintenance, held};
 use crate::catalog::packs::{self, PackRow, PageRow};
-use crate::digest::{Hash, blake3};
-use crate::pack::frame::{Frame, Kind};
+use crate::digest::Hash;
+use crate::pack::frame::Kind;
 use crate::pack::scan::{Piece, scan};
-use crate::pack::{Pack, PackBuilder, PackError, Record};
+use crate::pack::{PackBuilder, PackError, Record};
 use crate::page::article_key;
 
 /// So many packs of one tier are merged into one of the next.
@@ -93,67 +93,72 @@ impl Archive {
         }
     }
 
-    /// Copies what packs made by `add` hold into new packs, frames as they are, but for what was taken
-    /// out; pages that rest on such are stored whole. Nothing is removed. A page or record of which
+    /// Copies what packs made by `add` hold into new packs, frames as they are. What was taken out is left
+    /// behind: a group that loses a page, and what rests on such, is encoded anew without a base. Nothing is removed. A page or record of which
     /// the other packs hold a copy as good is left out. A page that rests on one that was lost is copied
     /// unread: that one may be found again. The names of the new packs.
     pub(crate) fn copy_packs(&self, _lock: &Maintenance, going: &[i64]) -> Result<Vec<Hash>, ArchiveError> {
         let going_set: HashSet<i64> = going.iter().copied().collect();
         let refused = self.refused()?;
-        let mut copied: FxHashSet<Hash> = FxHashSet::default();
+        // The depth at which each body was copied, at least.
+        let mut copied: FxHashMap<Hash, u32> = FxHashMap::default();
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
         let mut builder = PackBuilder::new(Vec::new(), false)?;
         let mut written = Vec::new();
         for &id in going {
             let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
             let failed = |error| ArchiveError::pack(&name, error);
-            let pack = self.pack(id).map_err(failed)?;
-            for piece in scan(&pack) {
+            let of_pack = self.pack_bodies(id)?;
+            let pack = &of_pack.pack;
+            for piece in scan(pack) {
                 let frame = match piece {
                     Piece::Frame(frame) => frame,
                     Piece::Damage { why, .. } => return Err(failed(why)),
                 };
                 match frame.kind {
                     Kind::Page | Kind::Group => {
-                        let all = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+                        let all = of_pack.hashes(&frame).map_err(failed)?;
                         let mut kept = Vec::with_capacity(all.len());
                         let mut any_forgotten = false;
                         for hash in &all {
                             let forgotten = refused.contains(hash) && !self.is_wanted(hash)?;
                             any_forgotten |= forgotten;
-                            if !forgotten
-                                && !self.has_other(hash, frame.depth, &going_set)?
-                                && copied.insert(*hash)
-                            {
+                            let is_copied = copied.get(hash).is_some_and(|&depth| depth <= frame.depth);
+                            if !forgotten && !is_copied && !self.has_other(hash, frame.depth, &going_set)? {
                                 kept.push(*hash);
                             }
                         }
-                        // Also proves that the pages can be read: what cannot must not be moved.
-                        let mut bodies = Some(Vec::with_capacity(kept.len()));
-                        for hash in &kept {
-                            match self.body(hash) {
-                                Ok(body) => bodies.as_mut().map(|bodies| bodies.push((*hash, body))),
-                                Err(error) if !self.is_lost(hash)? => return Err(failed(error)),
-                                Err(_) => bodies.take().map(drop),
-                            };
-                        }
-                        let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
                         if kept.is_empty() {
                             continue;
                         }
-                        let is_lost = bodies.is_none() && !any_forgotten;
-                        if !is_refused && (kept.len() == all.len() || is_lost) {
-                            copy_frame(&pack, &frame, &all, &mut builder).map_err(failed)?;
-                            continue;
-                        }
-                        // What a lost page rests on goes for good, so that it never can be read again.
-                        let Some(bodies) = bodies else { continue };
-                        let bodies: Vec<(Hash, &[u8])> = bodies
-                            .iter()
-                            .map(|(hash, body)| (*hash, body.as_slice()))
-                            .collect();
-                        for frame in encode(&bodies, None, LEVEL) {
-                            frame.put(&mut builder)?;
+                        let bodies = self.read_all(&kept).map_err(failed)?;
+                        // The prefix of a group lies elsewhere in the new pack.
+                        let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
+                        let stays = !is_refused && frame.prefix.is_none();
+                        match bodies {
+                            // A frame that cannot be read goes as a whole, but for good if a page in it, or
+                            // what it rests on, was taken out.
+                            None if !stays || any_forgotten => {
+                                // Some may be read from a copy that lies deeper.
+                                for hash in &kept {
+                                    if let Ok(body) = self.body(hash) {
+                                        put_whole(&[(*hash, body.as_slice())], &mut builder)?;
+                                        copied.insert(*hash, 0);
+                                    }
+                                }
+                            }
+                            Some(bodies) if !stays || kept.len() < all.len() => {
+                                let bodies = kept.iter().zip(&bodies);
+                                let bodies: Vec<(Hash, &[u8])> =
+                                    bodies.map(|(hash, body)| (*hash, body.as_slice())).collect();
+                                put_whole(&bodies, &mut builder)?;
+                                copied.extend(kept.iter().map(|hash| (*hash, 0)));
+                            }
+                            _ => {
+                                let (frame, payload) = pack.payload(frame.at).map_err(failed)?;
+                                builder.copy(&frame, &all, frame.against(), &payload)?;
+                                copied.extend(all.iter().map(|hash| (*hash, frame.depth)));
+                            }
                         }
                     }
                     Kind::Records => {
@@ -200,23 +205,24 @@ impl Archive {
         let mut going: Vec<i64> = going.iter().copied().collect();
         going.sort_unstable();
         for id in going {
-            let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
-            for piece in scan(&pack) {
+            let of_pack = self.pack_bodies(id)?;
+            for piece in scan(&of_pack.pack) {
                 let Piece::Frame(frame) = piece else { continue };
                 let Some(base) = frame.base else { continue };
                 let failed = |error| self.failed(id, error);
-                let all = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+                let all = of_pack.hashes(&frame).map_err(failed)?;
                 // A frame that cannot be read goes as a whole or not at all.
                 let mut stays = !refused.contains(&base);
-                let mut is_new = false;
+                let (mut any_lost, mut is_new) = (false, false);
                 for hash in &all {
                     stays &= !refused.contains(hash) || self.is_wanted(hash)?;
-                    stays &= self.is_lost(hash)?;
+                    any_lost |= self.is_lost(hash)?;
                     is_new |= !copied.contains(hash);
                 }
-                if stays && is_new {
+                if stays && any_lost && is_new {
                     copied.extend(&all);
-                    copy_frame(&pack, &frame, &all, &mut builder).map_err(failed)?;
+                    let (frame, payload) = of_pack.pack.payload(frame.at).map_err(failed)?;
+                    builder.copy(&frame, &all, frame.against(), &payload)?;
                 }
             }
         }
@@ -229,30 +235,18 @@ impl Archive {
         Ok(Some(finished.name))
     }
 
-    /// The hashes of the bodies in a frame. Those of a group follow from its bytes; where what it rests on was
-    /// lost they are those that the archive knows under the prefixes in the catalog.
-    pub(crate) fn hashes_in(&self, id: i64, pack: &Pack, frame: &Frame) -> Result<Vec<Hash>, PackError> {
-        if let (Kind::Page, Some(hash)) = (frame.kind, frame.body) {
-            return Ok(vec![hash]);
+    /// The bodies with these hashes, in their order: what cannot be read must not be moved. `None` if one of
+    /// them was lost.
+    fn read_all(&self, hashes: &[Hash]) -> Result<Option<Vec<Body>>, PackError> {
+        let mut bodies = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            match self.body(hash) {
+                Ok(body) => bodies.push(body),
+                Err(_) if self.is_lost(hash).unwrap_or(false) => return Ok(None),
+                Err(error) => return Err(error),
+            }
         }
-        let error = match self.group_content(id, pack, frame) {
-            Ok(content) => return Ok(frame.bodies(&content).map(blake3).collect()),
-            Err(error) => error,
-        };
-        let is_lost = |base| self.is_lost(base).unwrap_or(false);
-        if !frame.base.as_ref().is_some_and(is_lost) {
-            return Err(error);
-        }
-        let other = |error: CatalogError| PackError::Io(std::io::Error::other(error));
-        let catalog = held(&self.catalog);
-        let rows = packs::pages_of(catalog.connection(), id).map_err(other)?;
-        let rows = rows.into_iter().filter(|(_, row)| row.at == frame.at);
-        let prefixes: Vec<u64> = rows.map(|(prefix, _)| prefix).collect();
-        let known = packs::bodies_by_prefix(catalog.connection(), &prefixes).map_err(other)?;
-        Ok(prefixes
-            .into_iter()
-            .map(|prefix| known.get(&prefix).copied().unwrap_or(Hash::of_prefix(prefix)))
-            .collect())
+        Ok(Some(bodies))
     }
 
     /// Whether a snapshot record speaks of a page that was taken out.
@@ -276,24 +270,10 @@ impl Archive {
     }
 }
 
-/// Copies a frame as it is, unread but for its check.
-fn copy_frame(
-    pack: &Pack,
-    frame: &Frame,
-    hashes: &[Hash],
-    builder: &mut PackBuilder<Vec<u8>>,
-) -> Result<(), PackError> {
-    let (frame, payload) = pack.payload(frame.at)?;
-    if let (Kind::Page, Some(hash)) = (frame.kind, frame.body) {
-        let base = frame.base.as_ref().map(|base| (base, frame.depth));
-        builder.page(&hash, frame.raw, base, frame.codec, &payload)?;
-    } else {
-        let bodies: Vec<(Hash, u32)> = hashes
-            .iter()
-            .copied()
-            .zip(frame.lengths.iter().copied())
-            .collect();
-        builder.group(&bodies, frame.against(), &payload)?;
+/// Encodes bodies without a base, so that they lie no deeper than any copy.
+fn put_whole(bodies: &[(Hash, &[u8])], builder: &mut PackBuilder<Vec<u8>>) -> Result<(), PackError> {
+    for frame in encode(bodies, None, LEVEL) {
+        frame.put(builder)?;
     }
     Ok(())
 }

@@ -3,8 +3,10 @@
 //! Never: parses HTML.
 //!
 //! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes,
-//! `bases` chooses what a new page is compressed against, `gather` which pages share a frame, `writer` builds packs, `commit` and `publish` make
-//! them durable, `retire` holds the one function that removes packs.
+//! `bases` chooses what a new page is compressed against, `gather` puts pages that are alike into one frame,
+//! `writer` builds packs, `commit` and `publish` make them durable, `retire` holds the one function that
+//! removes packs. `pack_bodies` tells the hashes of a pack's bodies; `unfinished` and `pinned` read what the
+//! catalog does not know.
 
 mod bases;
 mod cache;
@@ -15,11 +17,13 @@ pub mod layout;
 mod mend;
 mod merge;
 mod open;
+mod pack_bodies;
 mod pinned;
 mod publish;
 mod read;
 mod retire;
 mod takedown;
+mod unfinished;
 mod writer;
 
 use std::collections::HashMap;

@@ -173,23 +173,49 @@ impl Archive {
         Ok(changed)
     }
 
+    /// Reads a pack into the catalog, or what can be read of it now and could not before; `None` if it is not
+    /// there any more.
+    fn take_in_one(&self, name: &Hash) -> Result<Option<PackRow>, ArchiveError> {
+        let contents = match self.read_pack(name) {
+            Ok(contents) => contents,
+            // Retired by another process between the listing and now.
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(ArchiveError::pack(name, error)),
+        };
+        // Whoever published it may have been stopped before its name was durable.
+        if !self.read_only {
+            self.sync_name(name)?;
+        }
+        let mut catalog = held(&self.catalog);
+        let tx = catalog.write()?;
+        let PackContents { row, pages, records } = contents;
+        insert(&tx, &row, &pages, &records, |_, _, _| Ok(()))?;
+        tx.commit().map_err(CatalogError::from)?;
+        Ok(Some(row))
+    }
+
     fn take_in(&self, unknown: &[Hash], gone: &[i64]) -> Result<(), ArchiveError> {
+        let mut damaged = Vec::new();
         for name in unknown {
-            let contents = match self.read_pack(name) {
-                Ok(contents) => contents,
-                // Retired by another process between the listing and now.
-                Err(error) if error.is_missing() => continue,
-                Err(error) => return Err(ArchiveError::pack(name, error)),
-            };
-            // Whoever published it may have been stopped before its name was durable.
-            if !self.read_only {
-                self.sync_name(name)?;
+            if self.take_in_one(name)?.is_some_and(|row| row.damaged) {
+                damaged.push(*name);
             }
-            let mut catalog = held(&self.catalog);
-            let tx = catalog.write()?;
-            let PackContents { row, pages, records } = &contents;
-            insert(&tx, row, pages, records, |_, _, _| Ok(()))?;
-            tx.commit().map_err(CatalogError::from)?;
+        }
+        // Where a page table is lost the bodies of groups are named by their bytes, and what these rest on may
+        // have come after them: each round names at least one more, or is the last.
+        if !damaged.is_empty() {
+            self.learn_names()?;
+        }
+        let mut known = u64::MAX;
+        loop {
+            let mut pages = 0;
+            for name in &damaged {
+                pages += self.take_in_one(name)?.map_or(0, |row| row.pages);
+            }
+            if pages == known || damaged.is_empty() {
+                break;
+            }
+            known = pages;
         }
         let mut catalog = held(&self.catalog);
         let tx = catalog.write()?;
@@ -209,7 +235,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Reads what a pack holds without decoding its bodies.
+    /// Reads what a pack holds; bodies are decoded only where a group's are named by nothing else.
     pub(crate) fn read_pack(&self, name: &Hash) -> Result<PackContents, PackError> {
         let file = self.disk.open(&layout::pack_path(name))?;
         let (pack, mut damaged) = match Pack::open(file.clone()) {
@@ -247,7 +273,8 @@ impl Archive {
                     base: frame.base,
                 }),
                 Kind::Group => {
-                    let table = table.get_or_insert_with(|| read_table(&pack).unwrap_or_default());
+                    let table = table
+                        .get_or_insert_with(|| read_table(&pack).unwrap_or_else(|_| self.named_before(name)));
                     let prefixes = self.group_prefixes(&pack, &frame, table);
                     damaged |= prefixes.is_none();
                     for (place, prefix) in prefixes.into_iter().flatten().enumerate() {
@@ -293,6 +320,15 @@ impl Archive {
             pages,
             records,
         })
+    }
+
+    /// What the catalog knows of a pack whose page table is lost: prefixes by frame and place.
+    fn named_before(&self, name: &Hash) -> FxHashMap<(u64, u32), u64> {
+        let catalog = held(&self.catalog);
+        let rows = packs::pages_of_name(catalog.connection(), name).unwrap_or_default();
+        rows.into_iter()
+            .map(|(prefix, row)| ((row.at, row.place), prefix))
+            .collect()
     }
 
     /// The hash prefixes of the bodies in a group: from the table, or, where that is lost, from the

@@ -138,7 +138,13 @@ impl Archive {
 
     /// The bytes with this hash from a copy whose depth is below `below`: depths fall strictly along
     /// a delta, so no circle is possible.
-    fn follow(&self, hash: &Hash, below: u32, among: Among<'_>, frames: &mut u32) -> Result<Body, PackError> {
+    pub(super) fn follow(
+        &self,
+        hash: &Hash,
+        below: u32,
+        among: Among<'_>,
+        frames: &mut u32,
+    ) -> Result<Body, PackError> {
         // What was decoded from packs that may not be read here proves nothing about the others.
         if matches!(among, Among::All)
             && let Some(body) = held(&self.bodies).get(hash)
@@ -194,11 +200,8 @@ impl Archive {
                 if frame.body != Some(*hash) {
                     return Err(PackError::damaged(place.at, "another body lies here"));
                 }
-                let base = match frame.base {
-                    None => None,
-                    Some(base) => Some(self.follow(&base, frame.depth.min(MAX_DEPTH), among, frames)?),
-                };
-                let base = base.as_ref().map(|base| base.as_slice());
+                let base = self.against_among(&pack, &frame, (among, frames))?;
+                let base = frame.base.is_some().then_some(base.as_slice());
                 frame.body_at(&payload, 0, base).map_err(|_| undecodable())?
             }
             Kind::Group => {
@@ -249,22 +252,30 @@ impl Archive {
         self.group_bytes(pack, frame, &payload, frame.raw as usize, (Among::All, &mut 0))
     }
 
-    /// The first `wanted` bytes of the bodies of a group, one after the other. `way` are the packs in which
-    /// its base may lie, and the frames read so far.
+    /// The first `wanted` bytes of the bodies of a group, one after the other. `reading` are the packs in
+    /// which its base may lie, and the frames read so far.
     fn group_bytes(
         &self,
         pack: &Pack,
         frame: &Frame,
         payload: &[u8],
         wanted: usize,
-        way: (Among<'_>, &mut u32),
+        reading: (Among<'_>, &mut u32),
     ) -> Result<Vec<u8>, PackError> {
-        let against = self.against_among(pack, frame, way)?;
+        let against = self.against_among(pack, frame, reading)?;
         decompress_group(payload, &against, wanted)
             .map_err(|_| PackError::damaged(frame.at, "the payload cannot be decompressed"))
     }
 
-    /// What the bodies of a group are compressed against; empty if that is nothing.
+    /// Bytes of the bodies that stand before one in its group.
+    pub(super) fn bytes_before(&self, place: &PageRow) -> Result<u64, PackError> {
+        let frame = self.pack(place.pack)?.frame(place.at)?;
+        Ok(frame
+            .body_range(place.place)
+            .map_or(0, |range| range.start as u64))
+    }
+
+    /// What a frame of bodies is compressed against; empty if that is nothing.
     pub(crate) fn against(&self, pack: &Pack, frame: &Frame) -> Result<Body, PackError> {
         self.against_among(pack, frame, (Among::All, &mut 0))
     }
@@ -282,8 +293,8 @@ impl Archive {
         }
     }
 
-    /// Forgets the group that was decoded last among some packs only, as it says nothing about others.
-    pub(crate) fn forget_group(&self) {
+    /// Forgets all decoded groups: those decoded among some packs only say nothing about others.
+    pub(crate) fn forget_groups(&self) {
         *held(&self.groups) = GroupCache::default();
     }
 
@@ -419,7 +430,7 @@ pub(crate) type Proven = FxHashMap<u64, u32>;
 const MAX_PROVEN: usize = 1 << 16;
 
 /// A copy on the way down to a whole page.
-struct Step {
+pub(super) struct Step {
     prefix: u64,
     depth: u32,
     pack: i64,
@@ -428,7 +439,7 @@ struct Step {
 /// The way from a copy whose depth is below `below` down to a whole page or to one that is `proven`, the
 /// last step first. Several copies at every step and none at the last must not make it endless: `tried`
 /// counts them.
-fn way_down(
+pub(super) fn way_down(
     conn: &Connection,
     prefix: u64,
     below: u32,

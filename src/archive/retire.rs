@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::read::Among;
+use super::read::{Among, Proven, way_down};
 use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::packs::{self, PageRow};
 use crate::catalog::{CatalogError, snapshots};
@@ -73,7 +73,9 @@ impl Archive {
             let served = places
                 .iter()
                 .any(|place| staying.contains(&place.pack) && place.depth < depth);
-            if !served {
+            // What cannot be read today loses nothing.
+            let tried = &mut 0;
+            if !served && way_down(catalog.connection(), base, depth, &Proven::default(), tried)?.is_some() {
                 return Err(ArchiveError::NotReadBack {
                     body: Hash::of_prefix(base),
                     reason: "a page of a pack that stays still rests on it".to_owned(),
@@ -88,14 +90,19 @@ impl Archive {
         let forgotten = self.refused()?;
         // The least depth at which each body lies in the packs that leave.
         let mut bodies: FxHashMap<Hash, u32> = FxHashMap::default();
+        // Frames with a page that was taken out.
+        let mut frames_that_go: FxHashSet<(i64, u64)> = FxHashSet::default();
         for &id in leaving {
             for (hash, row) in self.bodies_of(id)? {
+                if forgotten.contains(&hash) && !self.is_wanted(&hash)? {
+                    frames_that_go.insert((row.pack, row.at));
+                }
                 let least = bodies.entry(hash).or_insert(row.depth);
                 *least = row.depth.min(*least);
             }
         }
         // In the order in which they lie in the packs that stay: a group is decoded once for all.
-        let mut order: Vec<(i64, u64, u32, Hash)> = Vec::with_capacity(bodies.len());
+        let mut order: Vec<(i64, u64, u32, Hash, u32)> = Vec::with_capacity(bodies.len());
         let bases_that_go: FxHashSet<u64> = forgotten.iter().map(Hash::prefix).collect();
         for (&hash, &depth) in &bodies {
             if forgotten.contains(&hash) && !self.is_wanted(&hash)? {
@@ -107,8 +114,12 @@ impl Archive {
                 .iter()
                 .find(|place| staying.contains(&place.pack) && place.depth <= depth);
             let Some(place) = stays else {
-                let goes = |place: &PageRow| place.base.is_some_and(|base| bases_that_go.contains(&base));
-                // A lost page that rests on one that was taken out never can be read again.
+                let goes = |place: &PageRow| {
+                    frames_that_go.contains(&(place.pack, place.at))
+                        || place.base.is_some_and(|base| bases_that_go.contains(&base))
+                };
+                // A lost page that rests on one that was taken out never can be read again, and one that shares a
+                // frame with such cannot be told from it.
                 if !places.is_empty() && places.iter().all(goes) && self.is_lost(&hash)? {
                     continue;
                 }
@@ -117,13 +128,14 @@ impl Archive {
                     reason: "no copy of it stays".to_owned(),
                 });
             };
-            order.push((place.pack, place.at, place.place, hash));
+            order.push((place.pack, place.at, place.place, hash, depth));
         }
         order.sort_unstable();
-        self.forget_group();
+        self.forget_groups();
         let among = Among::Only(staying);
-        for (pack, at, _, hash) in order {
-            let Err(error) = self.body_among(&hash, among) else {
+        for (pack, at, _, hash, depth) in order {
+            // Deltas elsewhere may rest on the copy that leaves: a deeper one does not stand for it.
+            let Err(error) = self.follow(&hash, depth + 1, among, &mut 0) else {
                 continue;
             };
             // A lost page cannot be read in the packs that leave, either: its copy is held against its check.
@@ -144,7 +156,7 @@ impl Archive {
 
     /// The bodies in a pack and where they lie.
     pub(crate) fn bodies_of(&self, id: i64) -> Result<Vec<(Hash, PageRow)>, ArchiveError> {
-        let pack = self.pack(id).map_err(|error| self.failed(id, error))?;
+        let of_pack = self.pack_bodies(id)?;
         let rows = packs::pages_of(held(&self.catalog).connection(), id)?;
         let mut bodies = Vec::with_capacity(rows.len());
         let failed = |error| self.failed(id, error);
@@ -152,8 +164,8 @@ impl Archive {
             let Some((_, first)) = of_frame.first() else {
                 continue;
             };
-            let frame = pack.frame(first.at).map_err(failed)?;
-            let hashes = self.hashes_in(id, &pack, &frame).map_err(failed)?;
+            let frame = of_pack.pack.frame(first.at).map_err(failed)?;
+            let hashes = of_pack.hashes(&frame).map_err(failed)?;
             for (_, row) in of_frame {
                 let hash = hashes.get(row.place as usize).ok_or_else(|| {
                     failed(PackError::damaged(

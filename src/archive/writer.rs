@@ -1,5 +1,5 @@
-//! Adding pages: plan in order, some together, encode anywhere, append in order. [`super::commit`] makes them durable,
-//! while the writer goes on if it is on another thread.
+//! Adding pages: plan in order, some together, encode anywhere, append in order. [`super::commit`] makes them
+//! durable, while the writer goes on if it is on another thread.
 
 use std::sync::Arc;
 
@@ -9,12 +9,13 @@ use super::bases::{Bases, Choice};
 use super::cache::{Body, BodyCache};
 use super::commit::Sealed;
 use super::gather::{EncodedFrame, Gathering, Group, Member};
+use super::pinned::{Pin, from_packs, pin};
 use super::read::Proven;
+use super::unfinished::{from_unfinished, placed};
 use super::{Archive, ArchiveError, held};
 use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::catalog::packs;
 use crate::digest::{Hash, blake3};
-use crate::pack::frame::Frame;
 use crate::pack::record::{MAX_OWN_PARTS, MAX_RECORD_BYTES};
 use crate::pack::{MAX_PAGE_BYTES, Pack, PackBuilder, PackError, Record, SnapshotRecord};
 use crate::page::{Moment, Page, article_key};
@@ -33,9 +34,6 @@ const FULL_BLOCKS: usize = 2 << 20;
 /// Memory asked for a pack, in bytes, so that few packs must be moved as they grow. What is not written to
 /// costs nothing.
 const ROOM: usize = 16 << 20;
-
-/// Packs a writer keeps open for the bases in them, at most: each costs a file handle.
-const MAX_PINNED: usize = 64;
 
 /// How a writer works.
 #[derive(Debug, Clone, Copy)]
@@ -87,14 +85,6 @@ pub struct Writer<'a> {
 
 /// Address, moment and body of a snapshot.
 pub(super) type Identity = (String, Option<Moment>, Hash);
-
-/// A pack that is kept open.
-#[derive(Debug)]
-pub(super) struct Pin {
-    pub pack: Arc<Pack>,
-    /// The last job with a base that may lie in it.
-    pub job: u64,
-}
 
 /// The pack being built and what the catalog will be told about it.
 #[derive(Debug)]
@@ -159,7 +149,7 @@ pub struct Job {
     outline: Option<Outline>,
     /// Whether the body is not stored yet.
     is_new: bool,
-    /// The groups that go before it: that which its body began.
+    /// The groups its body began.
     groups: Vec<Group>,
     level: i32,
 }
@@ -260,13 +250,8 @@ impl Writer<'_> {
             .map(|(index, (page, outline))| self.plan_one(page, outline, index))
             .collect();
         for group in self.gathering.close() {
-            // The page that began it may have failed since; others that joined it have not.
-            let jobs = planned.iter_mut().skip(group.begun_by);
-            let job = jobs.filter_map(|planned| match planned {
-                Ok(Planned::Job(job)) => Some(job),
-                _ => None,
-            });
-            if let Some(job) = job.into_iter().next() {
+            // Whoever began a group is a job: nothing fails after that.
+            if let Some(Ok(Planned::Job(job))) = planned.get_mut(group.begun_by) {
                 job.groups.push(group);
             }
         }
@@ -297,34 +282,12 @@ impl Writer<'_> {
         if self.is_known(&page, &key, &hash)? {
             return Ok(Planned::Known);
         }
-        let record = SnapshotRecord::of(&page, hash);
-        // Here and not when the pack is closed: that would cost every page in it.
-        let length = record.stored_length();
-        if length > MAX_RECORD_BYTES {
-            return Err(ArchiveError::RecordTooLarge {
-                address: record.address,
-                length,
-                limit: MAX_RECORD_BYTES,
-            });
-        }
-        // A reader would refuse the frame, and with it all others in it. Few records are so long.
-        let parts = if length > MAX_OWN_PARTS { record.parts() } else { 0 };
-        if parts > MAX_OWN_PARTS {
-            return Err(ArchiveError::TooManyParts {
-                address: record.address,
-                parts,
-                limit: MAX_OWN_PARTS,
-            });
-        }
+        let record = checked(SnapshotRecord::of(&page, hash))?;
         let body: Body = Arc::new(page.body);
         let counts = page.status.is_none_or(|status| status == 200);
         let stored = self.is_on_its_way(&hash) || self.is_stored(&hash, &body);
-        let remembered = (record.address.as_str(), &hash, outline.as_ref());
-        if stored {
-            if counts {
-                self.bases.remember(self.archive, &key, remembered, None)?;
-            }
-        } else {
+        let mut placed = None;
+        if !stored {
             // What is no page of its article, and what was taken out elsewhere, keeps to itself.
             let alone = !counts || self.refused.contains(&hash);
             let choice = if counts {
@@ -332,27 +295,23 @@ impl Writer<'_> {
             } else {
                 Choice::Begin(None)
             };
+            let choice = match choice {
+                Choice::Join(_) if alone => Choice::Begin(None),
+                choice => choice,
+            };
             self.building.bodies.insert(hash, self.planned);
             self.bodies.put(hash, body.clone());
-            let member = Member {
-                hash,
-                body,
-                article: key.clone(),
-            };
-            let placed = match choice {
-                Choice::Join(group) if !alone => self.gathering.join(group, member),
-                Choice::Join(_) => self.gathering.begin(None, member, index),
-                Choice::Begin(base) => self.gathering.begin(base, member, index),
-            };
-            if counts {
-                let placed = placed.map(|(mut newest, mut head)| {
-                    if alone {
-                        (newest.group, head.group) = (None, None);
-                    }
-                    (newest, head)
-                });
-                self.bases.remember(self.archive, &key, remembered, placed)?;
+            let article = key.clone();
+            let (mut newest, mut first) = self.gathering.put(choice, Member { hash, body, article }, index);
+            if alone {
+                (newest.group, first.group) = (None, None);
             }
+            placed = Some((newest, first));
+        }
+        if counts {
+            let page = (record.address.as_str(), &hash, outline.as_ref());
+            // What cannot be remembered costs later pages a base, and this one nothing.
+            let _ = self.bases.remember(self.archive, &key, page, placed);
         }
         self.building
             .identities
@@ -465,7 +424,7 @@ impl Writer<'_> {
     /// Whether every body that was appended has its record, so that a commit is possible: pages that were
     /// planned together may share frames.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn can_seal(&self) -> bool {
         self.ahead == 0
     }
 
@@ -492,73 +451,27 @@ impl Writer<'_> {
     }
 }
 
-/// The frame of a body in the pack being built or in the one being committed, its payload, and the place of
-/// the body in it.
-fn placed<'a>(
-    building: &'a Building,
-    sealed: Option<&'a Sealed>,
-    hash: &Hash,
-) -> Option<(Frame, &'a [u8], u32)> {
-    let in_building = building
-        .frames
-        .get(hash)
-        .map(|place| (building.pack.out(), *place));
-    let (out, (at, place)) = in_building.or_else(|| {
-        let sealed = sealed?;
-        Some((&sealed.finished.out, *sealed.frames.get(hash)?))
-    })?;
-    let frame = Frame::parse(out.get(usize::try_from(at).ok()?..)?, at).ok()?;
-    let start = usize::try_from(frame.payload_at()).ok()?;
-    let payload = out.get(start..start + frame.stored as usize)?;
-    Some((frame, payload, place))
-}
-
-/// A body of a pack that the catalog does not know yet.
-fn from_unfinished(
-    archive: &Archive,
-    building: &Building,
-    sealed: Option<&Sealed>,
-    hash: &Hash,
-) -> Option<Body> {
-    let (mut chain, mut next) = (Vec::new(), Some(*hash));
-    let mut body: Option<Body> = None;
-    while let Some(wanted) = next {
-        if let Some(found) = placed(building, sealed, &wanted) {
-            next = found.0.base;
-            chain.push(found);
-        } else {
-            body = Some(archive.body(&wanted).ok()?);
-            next = None;
-        }
+/// Refuses a record that could not be stored: here and not when the pack is closed, which would cost every page
+/// in it.
+fn checked(record: SnapshotRecord) -> Result<SnapshotRecord, ArchiveError> {
+    let length = record.stored_length();
+    if length > MAX_RECORD_BYTES {
+        return Err(ArchiveError::RecordTooLarge {
+            address: record.address,
+            length,
+            limit: MAX_RECORD_BYTES,
+        });
     }
-    for (frame, payload, place) in chain.iter().rev() {
-        let base = body.as_ref().map(|body| body.as_slice());
-        body = Some(Arc::new(frame.body_at(payload, *place, base).ok()?));
+    // A reader would refuse the frame, and with it all others in it. Few records are so long.
+    let parts = if length > MAX_OWN_PARTS { record.parts() } else { 0 };
+    if parts > MAX_OWN_PARTS {
+        return Err(ArchiveError::TooManyParts {
+            address: record.address,
+            parts,
+            limit: MAX_OWN_PARTS,
+        });
     }
-    // A page that rests on bytes other than its base's hash says could never be read again.
-    body.filter(|body| blake3(body) == *hash)
-}
-
-/// A body of a committed pack, for job number `job`.
-fn from_packs(archive: &Archive, pinned: &mut FxHashMap<i64, Pin>, job: u64, hash: &Hash) -> Option<Body> {
-    let body = archive.body(hash).ok()?;
-    pin(archive, pinned, job, hash);
-    Some(body)
-}
-
-/// Keeps the packs of a body open until what rests on it is safe: another process may retire them
-/// meanwhile, or take the body out. With too many open already it goes without: then the body must still be
-/// in memory, or the commit fails and says so.
-fn pin(archive: &Archive, pinned: &mut FxHashMap<i64, Pin>, job: u64, hash: &Hash) {
-    for id in archive.way(hash).ok().flatten().into_iter().flatten() {
-        if let Some(pin) = pinned.get_mut(&id) {
-            pin.job = job;
-        } else if pinned.len() < MAX_PINNED
-            && let Ok(pack) = archive.pack(id)
-        {
-            pinned.insert(id, Pin { pack, job });
-        }
-    }
+    Ok(record)
 }
 
 impl From<PackError> for ArchiveError {

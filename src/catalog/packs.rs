@@ -73,11 +73,12 @@ pub fn all(connection: &Connection) -> Result<Vec<PackRow>, CatalogError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Puts a pack in, if it is not there already; its number.
+/// Puts a pack in, if it is not there already; its number. Of a damaged one more bodies may be known than before.
 pub fn add(tx: &Transaction<'_>, pack: &PackRow) -> Result<i64, CatalogError> {
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO packs (name, bytes, pages, records, cold, damaged)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO packs (name, bytes, pages, records, cold, damaged) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (name) DO UPDATE
+         SET pages = max(pages, excluded.pages), damaged = min(damaged, excluded.damaged)",
     )?
     .execute(params![
         &pack.name.0[..],
@@ -373,6 +374,15 @@ pub fn pages_of(connection: &Connection, pack: i64) -> Result<Vec<(u64, PageRow)
         Ok((row.get::<_, i64>(0)?.cast_unsigned(), page))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The same for a pack by its name; none if it was not read in.
+pub fn pages_of_name(connection: &Connection, name: &Hash) -> Result<Vec<(u64, PageRow)>, CatalogError> {
+    let id = connection
+        .prepare_cached("SELECT id FROM packs WHERE name = ?1")?
+        .query_row([&name.0[..]], |row| row.get(0))
+        .optional()?;
+    id.map_or(Ok(Vec::new()), |id| pages_of(connection, id))
 }
 
 /// Bodies that snapshots and tombstones name, by those prefixes of their hashes that are wanted. Looks at

@@ -1,7 +1,7 @@
 //! Pages in, once: parse, hash, store, commit.
 //!
 //! [`run`] takes the entries of a source through the whole house on all cores: reading and parsing in
-//! parallel, choosing bases in order, encoding in parallel, appending and committing in order. [`survey`]
+//! parallel, choosing frames and bases in order, some megabytes together, encoding in parallel, appending and committing in order. [`survey`]
 //! only reads and counts; [`originals`] answers revisit records from the archive.
 //!
 //! Never: decides policy by flag.

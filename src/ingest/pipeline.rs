@@ -3,6 +3,7 @@
 //! is being committed the stages go on with the next.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{CommitEvery, Declared, Event, IngestError, Summary};
 use crate::archive::{Archive, ArchiveError, Committer, Encoded, Job, Planned, Writer, WriterOptions};
 use crate::block::Document;
-use crate::catalog::blocks::Outline;
+use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::label::{Reader, article_hash};
 use crate::page::Page;
 use crate::pool::{self, Ahead, Next};
@@ -54,6 +55,7 @@ pub fn run(
     archive.declare_attribute(reader.declared_attribute())?;
     let writer = Mutex::new(archive.writer(WriterOptions::default())?);
     let workers = pool::cores();
+    let gone = AtomicBool::new(false);
     thread::scope(|scope| {
         let read = |entry| parse(entry, sources, reader);
         let parsed = pool::ordered_ahead(scope, workers, PARSED_AHEAD, entries, read, Entry::bytes);
@@ -62,6 +64,7 @@ pub fn run(
             parsed,
             every,
             new: 0,
+            gone: &gone,
             ready: VecDeque::new(),
         };
         let mut encoded =
@@ -73,9 +76,12 @@ pub fn run(
             observe,
             summary: Summary::default(),
             through: None,
+            waiting_since: None,
             first_pending: None,
         };
-        sink.drain(&mut encoded).map(|()| sink.summary)
+        let drained = sink.drain(&mut encoded);
+        gone.store(true, Ordering::Relaxed);
+        drained.map(|()| sink.summary)
     })
 }
 
@@ -100,6 +106,15 @@ enum Parsed {
 }
 
 impl Entry {
+    /// Bytes of memory it takes, about: of the body or, where they are more, of the blocks.
+    fn held_bytes(&self) -> u64 {
+        let blocks = match &self.parsed {
+            Parsed::Page(parsed) => parsed.outline.blocks.len() * size_of::<OutlineBlock>(),
+            Parsed::Fault(_) | Parsed::LeftOut(_) | Parsed::Noted(_) => 0,
+        };
+        self.bytes().max(blocks as u64)
+    }
+
     /// Bytes of the body; what was parsed of it takes a fraction of them.
     fn bytes(&self) -> u64 {
         match &self.parsed {
@@ -135,6 +150,10 @@ enum Step {
     Fault(Fault),
     LeftOut(Reason),
     Noted(Vec<Fault>),
+    /// The next pages have waited since then.
+    Since(Instant),
+    /// So many pages were planned that a commit is due.
+    Due,
 }
 
 impl Step {
@@ -196,8 +215,10 @@ struct Plan<'g, 'a> {
     writer: &'g Shared<'a>,
     parsed: pool::Ordered<Entry>,
     every: CommitEvery,
-    /// Pages planned since a commit was due for their number.
+    /// New pages planned since a commit was due for their number.
     new: u64,
+    /// Set when the sink is gone, so that a silent source holds nothing up.
+    gone: &'g AtomicBool,
     /// What was planned and not yet taken.
     ready: VecDeque<Step>,
 }
@@ -226,17 +247,20 @@ impl Plan<'_, '_> {
             match self.parsed.next_within(TICK) {
                 Next::Item(entry) => {
                     since.get_or_insert_with(Instant::now);
-                    bytes += entry.bytes();
+                    bytes += entry.held_bytes();
                     entries.push(entry);
                 }
+                Next::Waiting if self.gone.load(Ordering::Relaxed) => break,
                 Next::Waiting => {}
                 Next::End | Next::Broken => break,
             }
-            let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
-            if self.every.time.is_some_and(|time| waited >= time / 2) {
+            if let (Some(time), Some(since)) = (self.every.time, since)
+                && since.elapsed() >= time / 2
+            {
                 break;
             }
         }
+        self.ready.extend(since.map(Step::Since));
         self.put(entries);
     }
 
@@ -276,6 +300,7 @@ impl Plan<'_, '_> {
         }
         if self.every.pages.is_some_and(|pages| self.new >= pages) {
             self.new = 0;
+            self.ready.push_back(Step::Due);
         }
     }
 }
@@ -295,7 +320,9 @@ struct Sink<'g, 'a, 'o> {
     summary: Summary,
     /// The last entry that was dealt with.
     through: Option<Place>,
-    /// When the oldest page not yet committed was appended.
+    /// When the pages that are being taken were read.
+    waiting_since: Option<Instant>,
+    /// When the oldest page not yet committed was read.
     first_pending: Option<Instant>,
 }
 
@@ -308,7 +335,7 @@ impl Sink<'_, '_, '_> {
                 Next::End => break,
                 Next::Broken => return Err(IngestError::Worker),
             }
-            if self.commit_due() && locked(self.writer).is_whole() {
+            if self.commit_due() && locked(self.writer).can_seal() {
                 self.commit()?;
             }
         }
@@ -321,11 +348,11 @@ impl Sink<'_, '_, '_> {
                 let full = {
                     let mut writer = locked(self.writer);
                     writer.append(*encoded)?;
-                    let pages = self.every.pages.is_some_and(|pages| writer.pending() >= pages);
-                    (pages || writer.is_full()) && writer.is_whole()
+                    writer.is_full() && writer.can_seal()
                 };
                 self.summary.new += 1;
-                self.first_pending.get_or_insert_with(Instant::now);
+                self.first_pending
+                    .get_or_insert_with(|| self.waiting_since.unwrap_or_else(Instant::now));
                 self.count(place, &counts);
                 if full {
                     self.commit()?;
@@ -362,6 +389,8 @@ impl Sink<'_, '_, '_> {
                     (self.observe)(Event::Noted(fault));
                 }
             }
+            Step::Since(since) => self.waiting_since = Some(since),
+            Step::Due => self.commit()?,
             // Jobs are encoded by the second stage before they get here.
             Step::Job(..) => return Err(IngestError::Worker),
         }

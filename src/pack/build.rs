@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::codec::{self, Codec, Compressed};
 use super::field::put_number;
-use super::frame::{Against, Head, Kind, check, put_frame};
+use super::frame::{Against, Frame, Head, Kind, check, put_frame};
 use super::record::Record;
 use super::{FORMAT, MAX_PACK_BYTES, PackError, limited};
 use crate::digest::Hash;
@@ -195,6 +195,27 @@ impl<W: Write> PackBuilder<W> {
             });
         }
         Ok(at)
+    }
+
+    /// Appends a frame of bodies of another pack as it is; its offset. `hashes` are those of its bodies, in their
+    /// order, and `against` is what the frame says, with the offset of a prefix in this pack.
+    pub fn copy(
+        &mut self,
+        frame: &Frame,
+        hashes: &[Hash],
+        against: Against<'_>,
+        payload: &[u8],
+    ) -> Result<u64, PackError> {
+        if let (Kind::Page, Some(body)) = (frame.kind, &frame.body) {
+            let base = frame.base.as_ref().map(|base| (base, frame.depth));
+            return self.page(body, frame.raw, base, frame.codec, payload);
+        }
+        let bodies: Vec<(Hash, u32)> = hashes
+            .iter()
+            .copied()
+            .zip(frame.lengths.iter().copied())
+            .collect();
+        self.group(&bodies, against, payload)
     }
 
     /// Takes a record in; records are written, sorted, when the pack is finished.

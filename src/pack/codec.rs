@@ -210,13 +210,13 @@ pub fn compress_group(joined: &[u8], prefix: usize, level: i32) -> Result<Vec<u8
     Ok(payload)
 }
 
-/// Decompresses the first `wanted` bytes of a group.
-pub fn decompress_group(payload: &[u8], prefix: &[u8], wanted: usize) -> Result<Vec<u8>, Undecodable> {
+/// Decompresses the first `wanted` bytes of a group, which was compressed against these bytes, if any.
+pub fn decompress_group(payload: &[u8], against: &[u8], wanted: usize) -> Result<Vec<u8>, Undecodable> {
     let failed = |_| Undecodable;
     // All of it in one pass is faster than as a stream.
     if zstd_safe::get_frame_content_size(payload).is_ok_and(|size| size == Some(wanted as u64)) {
-        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
-        return decompress(Codec::Zstd, payload, prefix, wanted);
+        let against = Some(against).filter(|against| !against.is_empty());
+        return decompress(Codec::Zstd, payload, against, wanted);
     }
     let mut context = DCtx::create();
     context
@@ -225,8 +225,8 @@ pub fn decompress_group(payload: &[u8], prefix: &[u8], wanted: usize) -> Result<
     context
         .set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG))
         .map_err(failed)?;
-    if !prefix.is_empty() {
-        context.ref_prefix(prefix).map_err(failed)?;
+    if !against.is_empty() {
+        context.ref_prefix(against).map_err(failed)?;
     }
     let mut content = Vec::with_capacity(wanted);
     let mut input = InBuffer::around(payload);

@@ -32,7 +32,7 @@ pub const HEAD_CHECK: usize = 4;
 pub enum Kind {
     /// One page body, alone or as a delta.
     Page,
-    /// Several page bodies, one after the other.
+    /// Several page bodies, one after the other: alone, behind a prefix, or as a delta.
     Group,
     /// Records.
     Records,
@@ -77,6 +77,7 @@ mod tag {
     pub const LENGTHS: u64 = 9;
     pub const PREFIX: u64 = 11;
     pub const COUNT: u64 = 13;
+    pub const GROUP_BASE: u64 = 15;
 }
 
 /// A frame without its payload.
@@ -158,7 +159,7 @@ impl Head {
             Against::Nothing => {}
             Against::Prefix(at) => put_number(&mut bytes, tag::PREFIX, at),
             Against::Base(base, depth) => {
-                put(&mut bytes, tag::BASE, &base.0);
+                put(&mut bytes, tag::GROUP_BASE, &base.0);
                 put_number(&mut bytes, tag::DEPTH, u64::from(depth));
             }
         }
@@ -353,9 +354,10 @@ impl Frame {
             match tag {
                 tag::RAW_LENGTH => self.raw = as_number()?,
                 tag::BODY => self.body = Some(hash(value)?),
-                tag::BASE => self.base = Some(hash(value)?),
+                tag::BASE if self.kind == Kind::Page => self.base = Some(hash(value)?),
+                tag::GROUP_BASE if self.kind == Kind::Group => self.base = Some(hash(value)?),
                 tag::DEPTH => self.depth = u32::try_from(as_number()?).map_err(|_| malformed())?,
-                tag::PREFIX => self.prefix = Some(as_number()?),
+                tag::PREFIX if self.kind == Kind::Group => self.prefix = Some(as_number()?),
                 tag::COUNT => self.count = as_number()?,
                 tag::LENGTHS => {
                     let mut rest = value;
@@ -441,6 +443,35 @@ mod tests {
         assert_eq!((frame.number, frame.raw, frame.stored, frame.depth), (9, 5, 5, 3));
         assert_eq!(frame.base, Some(Hash([7; 32])));
         assert_eq!(frame.end(), 40 + bytes.len() as u64);
+    }
+
+    fn group(bytes_of: impl FnOnce(&mut Vec<u8>)) -> Result<Frame, PackError> {
+        let mut head = Head::group(&[3, 2], Against::Nothing);
+        bytes_of(&mut head.bytes);
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, Kind::Group, Codec::Zstd, 0, &head, check(b""), b"").unwrap();
+        Frame::parse(&bytes, 400)
+    }
+
+    #[test]
+    fn a_group_has_a_base_with_a_depth_or_a_prefix_or_neither() {
+        let base = Hash([7; 32]);
+        let with_base = |bytes: &mut Vec<u8>| put(bytes, tag::GROUP_BASE, &base.0);
+        let with_depth = |bytes: &mut Vec<u8>| put_number(bytes, tag::DEPTH, 2);
+        let with_prefix = |bytes: &mut Vec<u8>| put_number(bytes, tag::PREFIX, 32);
+        assert_eq!(group(|_| ()).unwrap().against(), Against::Nothing);
+        assert_eq!(group(with_prefix).unwrap().against(), Against::Prefix(32));
+        let both = |bytes: &mut Vec<u8>| {
+            with_base(bytes);
+            with_depth(bytes);
+        };
+        assert_eq!(group(both).unwrap().against(), Against::Base(&base, 2));
+        assert!(group(with_base).is_err() && group(with_depth).is_err());
+        let all = |bytes: &mut Vec<u8>| {
+            both(bytes);
+            with_prefix(bytes);
+        };
+        assert!(group(all).is_err());
     }
 
     #[test]

@@ -220,7 +220,9 @@ fn mend(archive: &Archive, lock: &Maintenance, name: &Hash) -> Result<(RepairEve
     let pages = builder.page_count() as u64;
     if pages == 0 && builder.record_count() == 0 {
         drop(builder);
-        archive.remove_mended(lock, name)?;
+        if !copied.unnamed {
+            archive.remove_mended(lock, name)?;
+        }
         return Ok((
             RepairEvent::Mended {
                 pack: *name,
@@ -248,7 +250,9 @@ fn mend(archive: &Archive, lock: &Maintenance, name: &Hash) -> Result<(RepairEve
     if !in_place {
         archive.refresh()?;
         read_back(archive, id, &copied.bodies)?;
-        archive.remove_mended(lock, name)?;
+        if !copied.unnamed {
+            archive.remove_mended(lock, name)?;
+        }
     }
     Ok((
         RepairEvent::Mended {
@@ -269,6 +273,8 @@ struct Copied {
     bodies: Vec<Hash>,
     /// Offsets of the record frames that could be read.
     records_at: BTreeSet<u64>,
+    /// There is a group whose bodies nothing names before its base is found: only this pack holds it.
+    unnamed: bool,
 }
 
 /// Copies every frame whose payload is whole, as it is.
@@ -292,8 +298,7 @@ fn copy_frames<W: std::io::Write>(
                 if !worth_keeping(archive, &frame, id, &body, &mut copied) {
                     continue;
                 }
-                let base = frame.base.as_ref().map(|base| (base, frame.depth));
-                let at = builder.page(&body, frame.raw, base, frame.codec, &payload)?;
+                let at = builder.copy(&frame, &[body], frame.against(), &payload)?;
                 moved.insert(frame.at, at);
             }
             Kind::Group => {
@@ -303,10 +308,12 @@ fn copy_frames<W: std::io::Write>(
                 });
                 let Some((payload, content)) = whole else {
                     // Only its base is missing, which may be found again.
-                    if let (Some(hashes), Ok((_, payload))) =
-                        (resting(archive, &frame, &known), pack.payload(frame.at))
-                    {
-                        builder.group(&hashes, frame.against(), &payload)?;
+                    let is_resting = frame.base.is_some_and(|base| archive.body(&base).is_err());
+                    if let (true, Ok((_, payload))) = (is_resting, pack.payload(frame.at)) {
+                        match names(&frame, &known) {
+                            Some(hashes) => _ = builder.copy(&frame, &hashes, frame.against(), &payload)?,
+                            None => copied.unnamed = true,
+                        }
                         continue;
                     }
                     for (body, bytes) in salvage(archive, pack, &frame, &known) {
@@ -323,10 +330,9 @@ fn copy_frames<W: std::io::Write>(
                     },
                     against => against,
                 };
-                let hashes = frame.bodies(&content).map(blake3);
-                let bodies: Vec<(Hash, u32)> = hashes.zip(frame.lengths.iter().copied()).collect();
-                copied.bodies.extend(bodies.iter().map(|(body, _)| *body));
-                builder.group(&bodies, against, &payload)?;
+                let hashes: Vec<Hash> = frame.bodies(&content).map(blake3).collect();
+                builder.copy(&frame, &hashes, against, &payload)?;
+                copied.bodies.extend(hashes);
             }
             Kind::Records => {
                 if let Ok(records) = pack.records(frame.at)
@@ -359,16 +365,10 @@ fn known_prefixes(archive: &Archive, pack: &Pack, id: Option<i64>) -> FxHashMap<
     rows.chain(table).collect()
 }
 
-/// The bodies of a group whose base cannot be read, as the page table or the catalog name them, with their
-/// lengths; `None` if that is not what is wrong with it.
-fn resting(archive: &Archive, frame: &Frame, known: &FxHashMap<(u64, u32), u64>) -> Option<Vec<(Hash, u32)>> {
-    let base = frame.base?;
-    if archive.body(&base).is_ok() {
-        return None;
-    }
-    (0..)
-        .zip(&frame.lengths)
-        .map(|(place, length)| Some((Hash::of_prefix(*known.get(&(frame.at, place))?), *length)))
+/// The bodies of a group as the page table or the catalog names them; `None` if they do not.
+fn names(frame: &Frame, known: &FxHashMap<(u64, u32), u64>) -> Option<Vec<Hash>> {
+    (0..frame.lengths.len() as u32)
+        .map(|place| Some(Hash::of_prefix(*known.get(&(frame.at, place))?)))
         .collect()
 }
 
@@ -403,7 +403,7 @@ fn read_back(archive: &Archive, old: Option<i64>, bodies: &[Hash]) -> Result<(),
         .map(|pack| pack.id)
         .filter(|id| Some(*id) != old)
         .collect();
-    archive.forget_group();
+    archive.forget_groups();
     for body in bodies {
         archive
             .body_among(body, Among::Only(&staying))

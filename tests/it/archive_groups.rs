@@ -134,12 +134,12 @@ fn a_pack_is_closed_only_when_every_body_has_its_record() {
             _ => None,
         });
     writer.append(jobs.next().unwrap().encode()).unwrap();
-    assert!(!writer.is_whole());
+    assert!(!writer.can_seal());
     assert!(matches!(writer.seal(), Err(ArchiveError::OutOfOrder)));
     for job in jobs {
         writer.append(job.encode()).unwrap();
     }
-    assert!(writer.is_whole());
+    assert!(writer.can_seal());
     writer.commit().unwrap().unwrap();
     drop(writer);
     assert_eq!(restored(&archive), pages);
@@ -184,7 +184,7 @@ fn a_page_taken_out_of_a_group_leaves_the_others_and_no_byte_of_its_own() {
 }
 
 #[test]
-fn the_base_of_a_group_is_read_from_the_kept_pack_when_it_is_taken_out_meanwhile() {
+fn a_group_whose_base_is_taken_out_meanwhile_is_encoded_anew() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
         Archive::create_or_open(Arc::new(LocalDisk::new(folder.path())))
@@ -192,9 +192,22 @@ fn the_base_of_a_group_is_read_from_the_kept_pack_when_it_is_taken_out_meanwhile
             .0
     };
     let archive = open();
+    let elsewhere: Vec<Page> = versions(2, 0..2)
+        .into_iter()
+        .map(|page| Page {
+            address: "https://quay.example/notice".into(),
+            ..page
+        })
+        .collect();
     add(&archive, &versions(1, 0..2)).unwrap();
-    let mut writer = archive.writer(WriterOptions::default()).unwrap();
-    let later = versions(1, 2..6);
+    add(&archive, &elsewhere[..1]).unwrap();
+    let options = WriterOptions {
+        base_cache: 0,
+        ..WriterOptions::default()
+    };
+    let mut writer = archive.writer(options).unwrap();
+    // The group of the other site keeps its base.
+    let later = [versions(1, 2..6), elsewhere[1..].to_vec()].concat();
     let together = later.iter().map(|page| (page.clone(), None)).collect();
     for planned in writer.plan_together(together) {
         let Planned::Job(job) = planned.unwrap() else {
@@ -209,6 +222,7 @@ fn the_base_of_a_group_is_read_from_the_kept_pack_when_it_is_taken_out_meanwhile
     }
     writer.commit().unwrap().unwrap();
     drop(writer);
+    let later = sorted([later, elsewhere[..1].to_vec()].concat());
     assert_eq!(restored(&archive), later);
     assert_eq!(restored(&open()), later);
     assert_eq!(findings(&open()), []);
@@ -249,6 +263,95 @@ fn groups_whose_base_is_gone_are_told_kept_and_whole_again_when_it_is_back() {
     let all = [first, second, elsewhere].concat();
     assert_eq!(restored(&archive), sorted(all));
     assert_eq!(findings(&archive), []);
+}
+
+#[test]
+fn a_takedown_goes_on_where_the_base_of_its_group_is_lost() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    add(&archive, &versions(1, 0..1)).unwrap();
+    let base_pack = frames(&disk)[0].0.clone();
+    add(&archive, &versions(1, 1..5)).unwrap();
+    let other = Page {
+        address: "https://quay.example/notice".into(),
+        ..page(2, 1)
+    };
+    add(&archive, std::slice::from_ref(&other)).unwrap();
+    drop(archive);
+    disk.remove(&base_pack).unwrap();
+    let archive = open(&disk);
+    let snapshot = archive.snapshots(&page(1, 2).address).unwrap().remove(1);
+    assert_eq!(snapshot.body, blake3(&page(1, 2).body));
+    compact::forget(&archive, &[snapshot], "asked to", Moment(0), &mut |_| ()).unwrap();
+    // What shared its frame could not be told from it.
+    assert!(frames(&disk).iter().all(|(_, frame)| frame.base.is_none()));
+    assert_eq!(
+        archive
+            .restore(&archive.newest(&other.address).unwrap().unwrap())
+            .unwrap(),
+        other
+    );
+    compact::compact(&archive, compact::Options::default(), &mut |_| true).unwrap();
+    assert_eq!(
+        archive
+            .restore(&archive.newest(&other.address).unwrap().unwrap())
+            .unwrap(),
+        other
+    );
+}
+
+#[test]
+fn without_page_tables_bodies_are_named_whatever_the_order_of_the_packs() {
+    for order in 0..4 {
+        let disk = MemoryDisk::new();
+        let archive = open(&disk);
+        let mut all = Vec::new();
+        for round in 0..4 {
+            let pages = versions(1 + order, round * 3..round * 3 + 3);
+            add(&archive, &pages).unwrap();
+            all.extend(pages);
+        }
+        drop(archive);
+        for (path, bytes) in disk.files() {
+            if !path.starts_with("packs/") {
+                continue;
+            }
+            let pack = pressmark::pack::Pack::open(disk.open(&path).unwrap()).unwrap();
+            let at = pack.directory().unwrap().page_table_at;
+            let frame = pack.frame(at).unwrap();
+            let mut damaged = bytes;
+            damaged[frame.payload_at() as usize] ^= 1;
+            disk.put(&path, damaged);
+        }
+        let bare = MemoryDisk::new();
+        for (path, bytes) in disk.files() {
+            if path.starts_with("packs/") {
+                bare.put(&path, bytes);
+            }
+        }
+        assert_eq!(restored(&open(&bare)), all);
+    }
+}
+
+#[test]
+fn a_body_that_was_taken_out_elsewhere_shares_no_frame() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    let elsewhere = Page {
+        address: "https://quay.example/notice".into(),
+        ..page(1, 1)
+    };
+    add(&archive, std::slice::from_ref(&elsewhere)).unwrap();
+    let snapshot = archive.newest(&elsewhere.address).unwrap().unwrap();
+    compact::forget(&archive, &[snapshot], "asked to", Moment(0), &mut |_| ()).unwrap();
+    add(&archive, &versions(1, 0..4)).unwrap();
+    let refused = blake3(&elsewhere.body);
+    let found = frames(&disk);
+    assert!(found.iter().any(|(_, frame)| frame.body == Some(refused)));
+    assert!(found.iter().all(|(_, frame)| frame.base != Some(refused)));
+    // What comes after it goes on in a group of its own.
+    assert!(found.iter().any(|(_, frame)| frame.lengths.len() == 2));
+    assert_eq!(restored(&archive), versions(1, 0..4));
 }
 
 #[test]
@@ -311,7 +414,7 @@ fn no_flipped_byte_of_a_group_passes_and_repair_saves_what_stands_before_it() {
 }
 
 #[test]
-fn groups_that_rest_on_themselves_or_on_two_things_are_refused() {
+fn a_group_that_rests_on_itself_is_refused() {
     let body = vec![b'x'; 4000];
     let hash = blake3(&body);
     let payload = pressmark::pack::codec::compress(&[&body[..], &body[..]].concat(), None, 3).payload;
