@@ -35,7 +35,7 @@ const ENCODED_AHEAD: Ahead = Ahead {
 
 /// Pages that are planned together, and the bytes of their bodies.
 const TOGETHER: Ahead = Ahead {
-    items: 256,
+    items: 2048,
     weight: 8 << 20,
 };
 
