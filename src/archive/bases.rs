@@ -6,9 +6,10 @@
 //! The groups of an article are numbered in the order in which they begin. Number i rests on the newest body
 //! of the article in number i - RADIX^k, where RADIX^k is the largest power that divides i: a restore follows
 //! at most RADIX - 1 steps for each digit of i, and only one body of each power must be remembered. What an
-//! earlier run stored counts as a group for each body. A group
-//! that an article's first body begins rests on the first page in the group of the most similar one of its
-//! site: that is as good a base, and read without decoding the group.
+//! earlier run stored counts as a group for each body.
+//!
+//! A group that an article's first body begins rests on the first page in the group of the most similar one of
+//! its site: that is as good a base, and read without decoding the group.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -108,8 +109,8 @@ pub(super) enum Choice {
     Begin(Option<Base>),
 }
 
-/// Whether a page of `length` bytes may rest on a body: restores of it decode `limit` bytes at most, but one
-/// base more is followed whatever its length.
+/// Whether a page of `length` bytes may rest on a body: it then lies at `deepest` at most, and a restore of it
+/// decodes `limit` bytes at most. Two steps are allowed whatever their length.
 fn is_near(candidate: &Candidate, length: u64, deepest: u32, limit: u64) -> bool {
     candidate.depth < deepest && (candidate.depth < 2 || candidate.cost + length <= limit)
 }
@@ -202,7 +203,7 @@ impl Bases {
         let (mut deepest, mut limit) = (MAX_DEPTH, MAX_CHAIN_BYTES);
         if article.next > 0 {
             if let Some(group) = article.levels.first().and_then(|newest| newest.group)
-                && gathering.has_room(Some(group), length, REVISIONS_BYTES)
+                && gathering.has_room(group, length, REVISIONS_BYTES)
             {
                 return Ok(Choice::Join(group));
             }
@@ -222,7 +223,7 @@ impl Bases {
             ranked.sort_unstable_by(|one, other| other.cmp(one));
             let best = ranked.first().map(|(_, _, index)| &pages[*index].first);
             if let Some(group) = best.and_then(|best| best.group)
-                && gathering.has_room(Some(group), length, GROUP_BYTES)
+                && gathering.has_room(group, length, GROUP_BYTES)
             {
                 return Ok(Choice::Join(group));
             }
@@ -264,7 +265,7 @@ impl Bases {
         };
         let is_first = article.next == 0;
         article.put(newest.clone());
-        // The same for the pages of the site, as far as they are remembered.
+        // A body whose copy was lost lies elsewhere now, perhaps deeper.
         let pages = site(address).and_then(|site| self.sites.get_mut(&site));
         for page in pages.into_iter().flatten() {
             if page.first.body == *body {
@@ -319,7 +320,7 @@ impl Article {
             self.next = 1;
             return;
         }
-        // A body whose copy was lost lies elsewhere now, perhaps deeper.
+        // As among the pages of the site: what was stored again lies elsewhere.
         for known in &mut self.levels {
             if known.body == candidate.body {
                 *known = candidate.clone();

@@ -285,8 +285,8 @@ impl Committer<'_> {
         })
     }
 
-    /// The same pack with the frames that rest on lost bases encoded anew without one, and with the lost bodies that its
-    /// records name.
+    /// The same pack with the frames that rest on lost bases encoded anew without one, and with the lost bodies
+    /// that its records name.
     fn rewrite(
         &self,
         sealed: &Sealed,

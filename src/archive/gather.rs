@@ -62,49 +62,45 @@ pub(super) struct EncodedFrame {
 }
 
 impl Gathering {
+    /// The index in `open` of the group with this number; `None` if it was closed.
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        (index < self.open.len()).then_some(index)
+    }
+
     /// Whether the group takes a body of this length in bytes, and has `limit` bytes at most with it. One that
     /// was closed does not.
-    pub fn has_room(&self, group: Option<u64>, length: u64, limit: u64) -> bool {
-        let index = group.and_then(|number| number.checked_sub(self.first));
-        let group = index.and_then(|index| self.open.get(usize::try_from(index).ok()?));
+    pub fn has_room(&self, number: u64, length: u64, limit: u64) -> bool {
+        let group = self.index(number).map(|index| &self.open[index]);
         group.is_some_and(|group| group.bytes + length <= limit && group.members.len() < GROUP_BODIES)
     }
 
     /// Puts a body into the group that was chosen, or into one of its own: what it and the first of its group are
     /// as bases. `by` is the index of its page among those planned together.
     pub fn put(&mut self, choice: Choice, member: Member, by: usize) -> (Candidate, Candidate) {
-        let base = match choice {
-            Choice::Join(number) => {
-                let index = number
-                    .checked_sub(self.first)
-                    .and_then(|index| index.try_into().ok());
-                if let Some(group) = index.and_then(|index: usize| self.open.get_mut(index)) {
-                    let newest = member.hash;
-                    group.push(member);
-                    let newest = group.candidate(number, newest, group.bytes);
-                    let first = group
-                        .members
-                        .first()
-                        .map(|first| group.candidate(number, first.hash, first.body.len() as u64));
-                    return (newest.clone(), first.unwrap_or(newest));
-                }
-                None
-            }
-            Choice::Begin(base) => base,
+        let (joined, base) = match choice {
+            Choice::Join(number) => (self.index(number), None),
+            Choice::Begin(base) => (None, base),
         };
-        let number = self.first + self.open.len() as u64;
-        let mut group = Group {
-            base,
-            members: Vec::new(),
-            bytes: 0,
-            begun_by: by,
-        };
-        let first = member.body.len() as u64;
-        let hash = member.hash;
-        group.push(member);
-        let candidate = group.candidate(number, hash, first);
-        self.open.push(group);
-        (candidate.clone(), candidate)
+        let index = joined.unwrap_or_else(|| {
+            self.open.push(Group {
+                base,
+                members: Vec::new(),
+                bytes: 0,
+                begun_by: by,
+            });
+            self.open.len() - 1
+        });
+        let number = self.first + index as u64;
+        let group = &mut self.open[index];
+        let newest = member.hash;
+        group.bytes += member.body.len() as u64;
+        group.members.push(member);
+        let first = &group.members[0];
+        (
+            group.candidate(number, newest, group.bytes),
+            group.candidate(number, first.hash, first.body.len() as u64),
+        )
     }
 
     /// Closes all groups.
@@ -115,11 +111,6 @@ impl Gathering {
 }
 
 impl Group {
-    fn push(&mut self, member: Member) {
-        self.bytes += member.body.len() as u64;
-        self.members.push(member);
-    }
-
     /// A body up to whose end so many bytes of the group are decoded.
     fn candidate(&self, number: u64, body: Hash, bytes: u64) -> Candidate {
         let (depth, cost) = self.base.as_ref().map_or((0, 0), |base| (base.depth, base.cost));

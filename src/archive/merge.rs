@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::gather::encode;
+use super::pack_bodies::PackBodies;
 use super::{Archive, ArchiveError, Body, Maintenance, held};
 use crate::catalog::packs::{self, PackRow, PageRow};
 use crate::digest::Hash;
-use crate::pack::frame::Kind;
+use crate::pack::frame::{Frame, Kind};
 use crate::pack::scan::{Piece, scan};
 use crate::pack::{PackBuilder, PackError, Record};
 use crate::page::article_key;
@@ -94,16 +95,17 @@ impl Archive {
     }
 
     /// Copies what packs made by `add` hold into new packs, frames as they are. What was taken out is left
-    /// behind: a group that loses a page, and what rests on such, is encoded anew without a base. Nothing is removed. A page or record of which
-    /// the other packs hold a copy as good is left out. A page that rests on one that was lost is copied
-    /// unread: that one may be found again. The names of the new packs.
+    /// behind: a group that loses a page, and what rests on such, is encoded anew without a base. Nothing is
+    /// removed. A page or record of which the other packs hold a copy as good is left out. A page that rests on
+    /// one that was lost is copied unread: that one may be found again. The names of the new packs.
     pub(crate) fn copy_packs(&self, _lock: &Maintenance, going: &[i64]) -> Result<Vec<Hash>, ArchiveError> {
         let going_set: HashSet<i64> = going.iter().copied().collect();
         let refused = self.refused()?;
-        // The depth at which each body was copied, at least.
-        let mut copied: FxHashMap<Hash, u32> = FxHashMap::default();
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
-        let mut builder = PackBuilder::new(Vec::new(), false)?;
+        let mut copying = Copying {
+            builder: PackBuilder::new(Vec::new(), false)?,
+            copied: FxHashMap::default(),
+        };
         let mut written = Vec::new();
         for &id in going {
             let name = held(&self.handles).names.get(&id).copied().unwrap_or_default();
@@ -117,49 +119,7 @@ impl Archive {
                 };
                 match frame.kind {
                     Kind::Page | Kind::Group => {
-                        let all = of_pack.hashes(&frame).map_err(failed)?;
-                        let mut kept = Vec::with_capacity(all.len());
-                        let mut any_forgotten = false;
-                        for hash in &all {
-                            let forgotten = refused.contains(hash) && !self.is_wanted(hash)?;
-                            any_forgotten |= forgotten;
-                            let is_copied = copied.get(hash).is_some_and(|&depth| depth <= frame.depth);
-                            if !forgotten && !is_copied && !self.has_other(hash, frame.depth, &going_set)? {
-                                kept.push(*hash);
-                            }
-                        }
-                        if kept.is_empty() {
-                            continue;
-                        }
-                        let bodies = self.read_all(&kept).map_err(failed)?;
-                        // The prefix of a group lies elsewhere in the new pack.
-                        let is_refused = frame.base.is_some_and(|base| refused.contains(&base));
-                        let stays = !is_refused && frame.prefix.is_none();
-                        match bodies {
-                            // A frame that cannot be read goes as a whole, but for good if a page in it, or
-                            // what it rests on, was taken out.
-                            None if !stays || any_forgotten => {
-                                // Some may be read from a copy that lies deeper.
-                                for hash in &kept {
-                                    if let Ok(body) = self.body(hash) {
-                                        put_whole(&[(*hash, body.as_slice())], &mut builder)?;
-                                        copied.insert(*hash, 0);
-                                    }
-                                }
-                            }
-                            Some(bodies) if !stays || kept.len() < all.len() => {
-                                let bodies = kept.iter().zip(&bodies);
-                                let bodies: Vec<(Hash, &[u8])> =
-                                    bodies.map(|(hash, body)| (*hash, body.as_slice())).collect();
-                                put_whole(&bodies, &mut builder)?;
-                                copied.extend(kept.iter().map(|hash| (*hash, 0)));
-                            }
-                            _ => {
-                                let (frame, payload) = pack.payload(frame.at).map_err(failed)?;
-                                builder.copy(&frame, &all, frame.against(), &payload)?;
-                                copied.extend(all.iter().map(|hash| (*hash, frame.depth)));
-                            }
-                        }
+                        self.copy_bodies(&of_pack, &frame, (&going_set, &refused), &mut copying)?;
                     }
                     Kind::Records => {
                         for record in pack.records(frame.at).map_err(failed)?.into_iter().flatten() {
@@ -169,20 +129,22 @@ impl Archive {
                             let mut bytes = Vec::new();
                             record.put(&mut bytes)?;
                             if seen.insert(bytes) {
-                                builder.record(record);
+                                copying.builder.record(record);
                             }
                         }
                     }
                     Kind::PageTable | Kind::Directory | Kind::Other(_) => {}
                 }
-                if builder.length() >= FULL {
-                    let full = std::mem::replace(&mut builder, PackBuilder::new(Vec::new(), false)?);
+                if copying.builder.length() >= FULL {
+                    let next = PackBuilder::new(Vec::new(), false)?;
+                    let full = std::mem::replace(&mut copying.builder, next);
                     let finished = full.finish()?;
                     self.publish(&finished.name, &finished.out)?;
                     written.push(finished.name);
                 }
             }
         }
+        let builder = copying.builder;
         if builder.page_count() > 0 || builder.record_count() > 0 {
             let finished = builder.finish()?;
             self.publish(&finished.name, &finished.out)?;
@@ -190,6 +152,56 @@ impl Archive {
         }
         self.refresh()?;
         Ok(written)
+    }
+
+    /// Copies what is to be kept of a frame of bodies. The pair are the packs that go and the bodies that
+    /// were taken out.
+    fn copy_bodies(
+        &self,
+        of_pack: &PackBodies<'_>,
+        frame: &Frame,
+        (going, refused): (&HashSet<i64>, &FxHashSet<Hash>),
+        copying: &mut Copying,
+    ) -> Result<(), ArchiveError> {
+        let failed = |error| self.failed(of_pack.id, error);
+        let all = of_pack.hashes(frame).map_err(failed)?;
+        let mut kept = Vec::with_capacity(all.len());
+        // The prefix of a group lies elsewhere in the new pack.
+        let mut stays = frame.prefix.is_none() && !frame.base.is_some_and(|base| refused.contains(&base));
+        for hash in &all {
+            if refused.contains(hash) && !self.is_wanted(hash)? {
+                stays = false;
+            } else if !copying.has(hash, frame.depth) && !self.has_other(hash, frame.depth, going)? {
+                kept.push(*hash);
+            }
+        }
+        if kept.is_empty() {
+            return Ok(());
+        }
+        match self.read_all(&kept).map_err(failed)? {
+            Some(bodies) if !stays || kept.len() < all.len() => {
+                let bodies = kept.iter().zip(&bodies);
+                let bodies: Vec<(Hash, &[u8])> =
+                    bodies.map(|(hash, body)| (*hash, body.as_slice())).collect();
+                copying.put_whole(&bodies)?;
+            }
+            // What shares a frame with a page that was taken out, or rests on one, and cannot be read, goes for
+            // good. Some may be read from a copy that lies deeper.
+            None if !stays => {
+                for hash in &kept {
+                    if let Ok(body) = self.body(hash) {
+                        copying.put_whole(&[(*hash, body.as_slice())])?;
+                    }
+                }
+            }
+            // What cannot be read goes as a whole.
+            _ => {
+                let (frame, payload) = of_pack.pack.payload(frame.at).map_err(failed)?;
+                copying.builder.copy(&frame, &all, frame.against(), &payload)?;
+                copying.note(&all, frame.depth);
+            }
+        }
+        Ok(())
     }
 
     /// Copies from packs made by `add` the pages that rest on one that was lost, unread, into a pack of
@@ -270,12 +282,35 @@ impl Archive {
     }
 }
 
-/// Encodes bodies without a base, so that they lie no deeper than any copy.
-fn put_whole(bodies: &[(Hash, &[u8])], builder: &mut PackBuilder<Vec<u8>>) -> Result<(), PackError> {
-    for frame in encode(bodies, None, LEVEL) {
-        frame.put(builder)?;
+/// A pack that frames of others are copied into.
+struct Copying {
+    builder: PackBuilder<Vec<u8>>,
+    /// The depth at which each body was copied, at least, into this pack or one before it.
+    copied: FxHashMap<Hash, u32>,
+}
+
+impl Copying {
+    /// Whether a body was copied at this depth or less deep.
+    fn has(&self, hash: &Hash, depth: u32) -> bool {
+        self.copied.get(hash).is_some_and(|&known| known <= depth)
     }
-    Ok(())
+
+    fn note(&mut self, hashes: &[Hash], depth: u32) {
+        for hash in hashes {
+            let known = self.copied.entry(*hash).or_insert(depth);
+            *known = depth.min(*known);
+        }
+    }
+
+    /// Encodes bodies without a base, so that they lie no deeper than any copy.
+    fn put_whole(&mut self, bodies: &[(Hash, &[u8])]) -> Result<(), PackError> {
+        for frame in encode(bodies, None, LEVEL) {
+            frame.put(&mut self.builder)?;
+        }
+        let hashes: Vec<Hash> = bodies.iter().map(|(hash, _)| *hash).collect();
+        self.note(&hashes, 0);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

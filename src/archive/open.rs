@@ -273,8 +273,8 @@ impl Archive {
                     base: frame.base,
                 }),
                 Kind::Group => {
-                    let table = table
-                        .get_or_insert_with(|| read_table(&pack).unwrap_or_else(|_| self.named_before(name)));
+                    let table =
+                        table.get_or_insert_with(|| pack.names().unwrap_or_else(|_| self.named_before(name)));
                     let prefixes = self.group_prefixes(&pack, &frame, table);
                     damaged |= prefixes.is_none();
                     for (place, prefix) in prefixes.into_iter().flatten().enumerate() {
@@ -339,10 +339,7 @@ impl Archive {
         frame: &Frame,
         table: &FxHashMap<(u64, u32), u64>,
     ) -> Option<Vec<u64>> {
-        let known: Option<Vec<u64>> = (0..frame.lengths.len() as u32)
-            .map(|place| table.get(&(frame.at, place)).copied())
-            .collect();
-        known.or_else(|| {
+        frame.prefixes(table).or_else(|| {
             let content = self.decode_group(pack, frame).ok()?;
             Some(frame.bodies(&content).map(|body| blake3(body).prefix()).collect())
         })
@@ -370,15 +367,6 @@ fn remove_catalog(disk: &dyn Disk) {
         // What is not there needs no removing; what cannot be removed shows when it is opened again.
         let _ = disk.remove(&format!("{}{suffix}", layout::CATALOG));
     }
-}
-
-fn read_table(pack: &Pack) -> Result<FxHashMap<(u64, u32), u64>, PackError> {
-    let directory = pack.directory()?;
-    let rows = pack.page_table(directory.page_table_at)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.at, row.place), row.prefix))
-        .collect())
 }
 
 /// Puts a pack into the catalog; `each` gets article, snapshot and the index of the record for every

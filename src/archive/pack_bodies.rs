@@ -15,7 +15,7 @@ use crate::pack::{Pack, PackError};
 /// A pack and the names of what it holds.
 pub(crate) struct PackBodies<'a> {
     archive: &'a Archive,
-    id: i64,
+    pub id: i64,
     pub pack: Arc<Pack>,
     /// The bodies of each frame by its offset, as the catalog knows them; read when it is needed.
     by_frame: OnceCell<FxHashMap<u64, Vec<Hash>>>,

@@ -13,6 +13,8 @@
 //! 28+H  S  payload
 //! ```
 
+use rustc_hash::FxHashMap;
+
 use super::codec::{Undecodable, decompress, decompress_group};
 use super::field::{Fields, number, put, put_number, put_varint, take_varint};
 use super::{Codec, MAX_GROUP_BYTES, MAX_GROUP_PAGES, MAX_PAGE_BYTES, MAX_TABLE_BYTES, PackError, limited};
@@ -283,6 +285,16 @@ impl Frame {
             rest = after;
             body
         })
+    }
+
+    /// The hash prefixes of the bodies of a group, in their order, out of all of its pack by frame and place; `None`
+    /// if one is missing.
+    #[must_use]
+    pub fn prefixes(&self, names: &FxHashMap<(u64, u32), u64>) -> Option<Vec<u64>> {
+        let places = 0..self.lengths.len() as u32;
+        places
+            .map(|place| names.get(&(self.at, place)).copied())
+            .collect()
     }
 
     /// Bytes needed to parse a frame whose first [`FIXED`] bytes are given; `None` if they are not the

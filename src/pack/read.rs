@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::build::{FOOTER, FOOTER_MAGIC, HEADER, PACK_MAGIC, directory_tag};
 use super::codec;
 use super::field::{Fields, number};
@@ -192,6 +194,15 @@ impl Pack {
             return Err(PackError::damaged(at, "no records stand here"));
         }
         Record::read_all(&content, at)
+    }
+
+    /// The hash prefixes of the bodies by frame and place, as the page table names them.
+    pub fn names(&self) -> Result<FxHashMap<(u64, u32), u64>, PackError> {
+        let rows = self.page_table(self.directory()?.page_table_at)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| ((row.at, row.place), row.prefix))
+            .collect())
     }
 
     /// The rows of the page table at an offset.

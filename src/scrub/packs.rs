@@ -7,7 +7,7 @@ use std::thread;
 use rustc_hash::FxHashMap;
 
 use super::{Code, Finding, Run, SnapshotName, blocks, name_of};
-use crate::archive::{Among, Archive, ArchiveError, layout};
+use crate::archive::{Among, Archive, ArchiveError, Body, layout};
 use crate::catalog::CatalogError;
 use crate::catalog::blocks::Finder;
 use crate::catalog::packs::{self, PackRow, PageRow};
@@ -188,7 +188,7 @@ impl Run<'_> {
             reader: self.reader,
             finder: &finder,
             checked,
-            known: known_prefixes(checked),
+            known: checked.pack.names().unwrap_or_default(),
         };
         let outcomes: Result<Vec<Outcome>, ArchiveError> = thread::scope(|scope| {
             let frames = checked.frames.iter();
@@ -480,50 +480,45 @@ impl Decoder<'_> {
                     length: frame.raw,
                     base: frame.base.map(|base| base.prefix()),
                 };
-                let read = || self.archive.copy_at(&place, &body, Among::All, &mut 0);
-                // What it rests on may lie in a pack that another process has just written.
-                let read = read().or_else(|error| {
-                    let moved = frame.base.is_some() || error.is_missing();
-                    if moved && self.archive.refresh().is_ok() {
-                        read()
-                    } else {
-                        Err(error)
-                    }
-                });
-                match read {
+                match self.read(frame, || self.archive.copy_at(&place, &body, Among::All, &mut 0)) {
                     Ok(bytes) => self.body(&body, &bytes, &mut outcome)?,
-                    Err(error) => {
-                        let code = match &frame.base {
-                            Some(base) if self.archive.body(base).is_err() => Code::FrameBase,
-                            _ => Code::FrameContent,
-                        };
-                        outcome.fault = Some((code, error.to_string()));
-                    }
+                    Err(fault) => outcome.fault = Some(fault),
                 }
             }
             Kind::Group => {
-                let read = || {
-                    self.archive
-                        .group_content(self.checked.row.id, &self.checked.pack, frame)
-                };
-                let content = read().or_else(|error| match frame.base {
-                    Some(_) if self.archive.refresh().is_ok() => read(),
-                    _ => Err(error),
-                });
-                match content {
+                let (id, pack) = (self.checked.row.id, &self.checked.pack);
+                match self.read(frame, || self.archive.group_content(id, pack, frame)) {
                     Ok(content) => self.group(frame, &content, &mut outcome)?,
-                    Err(error) => {
-                        let code = match &frame.base {
-                            Some(base) if self.archive.body(base).is_err() => Code::FrameBase,
-                            _ => Code::FrameContent,
-                        };
-                        outcome.fault = Some((code, error.to_string()));
-                    }
+                    Err(fault) => outcome.fault = Some(fault),
                 }
             }
             _ => {}
         }
         Ok(outcome)
+    }
+
+    /// Reads the bodies of a frame, or tells what is wrong with it. What it rests on may lie in a pack that another
+    /// process has just written: then it is read once more.
+    fn read(
+        &self,
+        frame: &Frame,
+        read: impl Fn() -> Result<Body, PackError>,
+    ) -> Result<Body, (Code, String)> {
+        let again = |error: PackError| {
+            let moved = frame.base.is_some() || error.is_missing();
+            if moved && self.archive.refresh().is_ok() {
+                read()
+            } else {
+                Err(error)
+            }
+        };
+        read().or_else(again).map_err(|error| {
+            let code = match &frame.base {
+                Some(base) if self.archive.body(base).is_err() => Code::FrameBase,
+                _ => Code::FrameContent,
+            };
+            (code, error.to_string())
+        })
     }
 
     fn group(&self, frame: &Frame, content: &[u8], outcome: &mut Outcome) -> Result<(), ArchiveError> {
@@ -571,16 +566,6 @@ fn id_of(archive: &Archive, record: &SnapshotRecord) -> Result<Option<i64>, Cata
     })
 }
 
-/// Prefixes of bodies by frame and place, from the page table.
-fn known_prefixes(checked: &Checked) -> FxHashMap<(u64, u32), u64> {
-    let table = checked
-        .directory
-        .as_ref()
-        .and_then(|directory| checked.pack.page_table(directory.page_table_at).ok());
-    let rows = table.into_iter().flatten();
-    rows.map(|row| ((row.at, row.place), row.prefix)).collect()
-}
-
 /// Snapshots whose body or record lies in a range of offsets, both ends included, by catalog and page
 /// table: article, name, and whether it is the body that lies there.
 fn touched(
@@ -596,7 +581,7 @@ fn touched(
         .filter(|(_, row)| range.contains(&row.at))
         .map(|(prefix, _)| prefix)
         .collect();
-    let table = known_prefixes(checked).into_iter();
+    let table = checked.pack.names().unwrap_or_default().into_iter();
     prefixes.extend(
         table
             .filter(|((at, _), _)| range.contains(at))

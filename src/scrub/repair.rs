@@ -310,9 +310,11 @@ fn copy_frames<W: std::io::Write>(
                     // Only its base is missing, which may be found again.
                     let is_resting = frame.base.is_some_and(|base| archive.body(&base).is_err());
                     if let (true, Ok((_, payload))) = (is_resting, pack.payload(frame.at)) {
-                        match names(&frame, &known) {
-                            Some(hashes) => _ = builder.copy(&frame, &hashes, frame.against(), &payload)?,
-                            None => copied.unnamed = true,
+                        if let Some(prefixes) = frame.prefixes(&known) {
+                            let hashes: Vec<Hash> = prefixes.into_iter().map(Hash::of_prefix).collect();
+                            builder.copy(&frame, &hashes, frame.against(), &payload)?;
+                        } else {
+                            copied.unnamed = true;
                         }
                         continue;
                     }
@@ -352,24 +354,12 @@ fn copy_frames<W: std::io::Write>(
 
 /// Prefixes of bodies by frame and place, from the page table and the catalog.
 fn known_prefixes(archive: &Archive, pack: &Pack, id: Option<i64>) -> FxHashMap<(u64, u32), u64> {
-    let table = pack
-        .directory()
-        .and_then(|directory| pack.page_table(directory.page_table_at))
-        .unwrap_or_default();
     let rows = id.map(|id| archive.with_catalog(|conn| packs::pages_of(conn, id)));
     let rows = rows.and_then(Result::ok).unwrap_or_default();
     let rows = rows
         .into_iter()
         .map(|(prefix, row)| ((row.at, row.place), prefix));
-    let table = table.into_iter().map(|row| ((row.at, row.place), row.prefix));
-    rows.chain(table).collect()
-}
-
-/// The bodies of a group as the page table or the catalog names them; `None` if they do not.
-fn names(frame: &Frame, known: &FxHashMap<(u64, u32), u64>) -> Option<Vec<Hash>> {
-    (0..frame.lengths.len() as u32)
-        .map(|place| Some(Hash::of_prefix(*known.get(&(frame.at, place))?)))
-        .collect()
+    rows.chain(pack.names().unwrap_or_default()).collect()
 }
 
 /// Whether a page frame goes into the new pack: it decodes, or only its base is missing.
