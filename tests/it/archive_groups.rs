@@ -54,6 +54,32 @@ fn versions(article: u64, versions: std::ops::Range<u64>) -> Vec<Page> {
     versions.map(|version| page(article, version)).collect()
 }
 
+/// Versions of a page of another site.
+fn elsewhere(range: std::ops::Range<u64>) -> Vec<Page> {
+    let page = |version| Page {
+        address: "https://quay.example/notice".into(),
+        ..page(2, version)
+    };
+    range.map(page).collect()
+}
+
+/// Opens the archive again without the one pack of these pages.
+fn without_pack_of(disk: &MemoryDisk, archive: Archive, page: &Page) -> (Archive, String, Vec<u8>) {
+    drop(archive);
+    let lost = blake3(&page.body);
+    let (path, _) = frames(disk)
+        .into_iter()
+        .find(|(_, frame)| frame.body == Some(lost))
+        .unwrap();
+    let bytes = disk.files()[&path].clone();
+    disk.remove(&path).unwrap();
+    (open(disk), path, bytes)
+}
+
+fn compacted(archive: &Archive) -> compact::Summary {
+    compact::compact(archive, compact::Options::default(), &mut |_| true).unwrap()
+}
+
 #[test]
 fn pages_planned_together_share_frames_and_rest_on_what_was_stored_before() {
     let disk = MemoryDisk::new();
@@ -179,7 +205,7 @@ fn a_page_taken_out_of_a_group_leaves_the_others_and_no_byte_of_its_own() {
         }
     }
     // Compacting and merging keep it so.
-    compact::compact(&archive, compact::Options::default(), &mut |_| true).unwrap();
+    compacted(&archive);
     assert_eq!(restored(&archive), sorted(pages));
 }
 
@@ -192,13 +218,7 @@ fn a_group_whose_base_is_taken_out_meanwhile_is_encoded_anew() {
             .0
     };
     let archive = open();
-    let elsewhere: Vec<Page> = versions(2, 0..2)
-        .into_iter()
-        .map(|page| Page {
-            address: "https://quay.example/notice".into(),
-            ..page
-        })
-        .collect();
+    let elsewhere = elsewhere(0..2);
     add(&archive, &versions(1, 0..2)).unwrap();
     add(&archive, &elsewhere[..1]).unwrap();
     let options = WriterOptions {
@@ -236,13 +256,7 @@ fn groups_whose_base_is_gone_are_told_kept_and_whole_again_when_it_is_back() {
     add(&archive, &first).unwrap();
     let base_pack = frames(&disk)[0].0.clone();
     add(&archive, &second).unwrap();
-    let elsewhere: Vec<Page> = versions(2, 0..3)
-        .into_iter()
-        .map(|page| Page {
-            address: "https://quay.example/notice".into(),
-            ..page
-        })
-        .collect();
+    let elsewhere = elsewhere(0..3);
     add(&archive, &elsewhere).unwrap();
     drop(archive);
     let kept = disk.files()[&base_pack].clone();
@@ -253,7 +267,7 @@ fn groups_whose_base_is_gone_are_told_kept_and_whole_again_when_it_is_back() {
     let lost = archive.snapshots(&page(1, 3).address).unwrap();
     assert!(lost.iter().all(|snapshot| archive.restore(snapshot).is_err()));
     // The others can be compacted, and what cannot be read is carried along.
-    let summary = compact::compact(&archive, compact::Options::default(), &mut |_| true).unwrap();
+    let summary = compacted(&archive);
     assert_eq!(summary.lost, 5);
     let others = archive.snapshots(&elsewhere[0].address).unwrap();
     assert!(others.iter().all(|snapshot| archive.restore(snapshot).is_ok()));
@@ -272,10 +286,7 @@ fn a_takedown_goes_on_where_the_base_of_its_group_is_lost() {
     add(&archive, &versions(1, 0..1)).unwrap();
     let base_pack = frames(&disk)[0].0.clone();
     add(&archive, &versions(1, 1..5)).unwrap();
-    let other = Page {
-        address: "https://quay.example/notice".into(),
-        ..page(2, 1)
-    };
+    let other = elsewhere(1..2).remove(0);
     add(&archive, std::slice::from_ref(&other)).unwrap();
     drop(archive);
     disk.remove(&base_pack).unwrap();
@@ -291,13 +302,117 @@ fn a_takedown_goes_on_where_the_base_of_its_group_is_lost() {
             .unwrap(),
         other
     );
-    compact::compact(&archive, compact::Options::default(), &mut |_| true).unwrap();
+    compacted(&archive);
     assert_eq!(
         archive
             .restore(&archive.newest(&other.address).unwrap().unwrap())
             .unwrap(),
         other
     );
+}
+
+#[test]
+fn a_takedown_goes_on_where_a_later_group_rests_on_the_lost_one() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    for range in [0..1, 1..5, 5..8] {
+        add(&archive, &versions(1, range)).unwrap();
+    }
+    let (archive, path, bytes) = without_pack_of(&disk, archive, &page(1, 0));
+    let taken = archive
+        .snapshots(&page(1, 2).address)
+        .unwrap()
+        .into_iter()
+        .find(|snapshot| snapshot.body == blake3(&page(1, 2).body))
+        .unwrap();
+    compact::forget(&archive, &[taken], "asked to", Moment(0), &mut |_| ()).unwrap();
+    // The frame that held it is gone, and with it the base of the group after it, whose bytes stay.
+    let left = frames(&disk);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].1.lengths.len(), 3);
+    disk.put(&path, bytes);
+    drop(archive);
+    assert_eq!(restored_of(&open(&disk), &page(1, 0).address), [page(1, 0)]);
+}
+
+/// The pages of an article that can be restored.
+fn restored_of(archive: &Archive, address: &str) -> Vec<Page> {
+    let snapshots = archive.snapshots(address).unwrap();
+    snapshots
+        .iter()
+        .filter_map(|snapshot| archive.restore(snapshot).ok())
+        .collect()
+}
+
+#[test]
+fn a_page_of_a_lost_group_that_is_added_again_does_not_hold_up_compaction() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    add(&archive, &versions(1, 0..1)).unwrap();
+    add(&archive, &versions(1, 1..5)).unwrap();
+    add(&archive, &elsewhere(0..2)).unwrap();
+    let (archive, path, bytes) = without_pack_of(&disk, archive, &page(1, 0));
+    assert_eq!(
+        add(&archive, &versions(1, 2..3)).unwrap(),
+        1,
+        "its bytes are nowhere"
+    );
+    assert_eq!(compacted(&archive).lost, 3);
+    assert_eq!(restored_of(&archive, &page(1, 0).address), versions(1, 2..3));
+    disk.put(&path, bytes);
+    drop(archive);
+    let archive = open(&disk);
+    assert_eq!(restored_of(&archive, &page(1, 0).address), versions(1, 0..5));
+    assert_eq!(
+        restored_of(&archive, "https://quay.example/notice"),
+        elsewhere(0..2)
+    );
+}
+
+#[test]
+fn repair_keeps_a_group_that_nothing_names_before_its_base_is_back() {
+    let disk = MemoryDisk::new();
+    let archive = open(&disk);
+    add(&archive, &versions(1, 0..1)).unwrap();
+    add(&archive, &versions(1, 1..5)).unwrap();
+    let (archive, path, bytes) = without_pack_of(&disk, archive, &page(1, 0));
+    drop(archive);
+    // No page table, and a catalog that was made anew.
+    let bare = MemoryDisk::new();
+    for (name, mut bytes) in disk.files() {
+        if name.starts_with("packs/") {
+            let pack = pressmark::pack::Pack::open(disk.open(&name).unwrap()).unwrap();
+            let table = pack.directory().unwrap().page_table_at;
+            bytes[pack.frame(table).unwrap().payload_at() as usize] ^= 1;
+            bare.put(&name, bytes);
+        }
+    }
+    let mut archive = open(&bare);
+    let reader = Reader::new(Rules::builtin(), "contents-hash");
+    for _ in 0..2 {
+        scrub::repair(&mut archive, &reader, &mut |_| ()).unwrap();
+        assert!(groups_in(&bare) >= 1, "the group stays");
+    }
+    drop(archive);
+    bare.put(&path, bytes);
+    let mut archive = open(&bare);
+    scrub::repair(&mut archive, &reader, &mut |_| ()).unwrap();
+    assert_eq!(restored_of(&archive, &page(1, 0).address), versions(1, 0..5));
+    assert_eq!(findings(&archive), []);
+}
+
+/// Groups in all packs, damaged ones too.
+fn groups_in(disk: &MemoryDisk) -> usize {
+    let files = disk.files();
+    let packs = files.keys().filter(|path| path.starts_with("packs/"));
+    packs
+        .map(|path| {
+            let pack = pressmark::pack::Pack::open_damaged(disk.open(path).unwrap()).unwrap();
+            scan(&pack)
+                .filter(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == Kind::Group))
+                .count()
+        })
+        .sum()
 }
 
 #[test]
