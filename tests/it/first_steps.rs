@@ -339,15 +339,44 @@ fn a_stream_is_added_and_committed_as_asked() {
     );
     let lines = run.expect_code(0).json();
     let committed: Vec<&Value> = lines.iter().filter(|line| line["type"] == "committed").collect();
-    assert!(committed.len() >= 2, "{lines:?}");
-    assert_eq!(
-        committed
-            .iter()
-            .map(|c| c["pages"].as_u64().unwrap())
-            .sum::<u64>(),
-        10
-    );
+    let pages: Vec<u64> = committed.iter().map(|c| c["pages"].as_u64().unwrap()).collect();
+    assert_eq!(pages, [4, 4, 2], "{lines:?}");
     assert_eq!(committed.last().unwrap()["through"]["line"], 10);
+}
+
+#[test]
+fn a_page_is_acknowledged_in_time_while_its_source_is_silent() {
+    for time in ["0s", "1s"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pressmark"))
+            .args(["add", "-", "--json", "--commit-every", time])
+            .current_dir(folder.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let output = std::io::BufReader::new(child.stdout.take().unwrap());
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in std::io::BufRead::lines(output) {
+                let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                if line["type"] == "committed" {
+                    tell.send(line["through"]["line"].clone()).unwrap();
+                }
+            }
+        });
+        // Silence before the first page, too.
+        for page in 1..3 {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let line = format!("{{\"url\":\"https://a.example/{page}\",\"html\":\"<p>page {page}\"}}\n");
+            std::io::Write::write_all(&mut input, line.as_bytes()).unwrap();
+            let through = told.recv_timeout(std::time::Duration::from_mins(1));
+            assert_eq!(through, Ok(page.into()), "every {time}");
+        }
+        drop(input);
+        assert!(child.wait().unwrap().success());
+    }
 }
 
 #[test]
