@@ -396,19 +396,22 @@ pub(crate) fn insert(
         place: placed.place,
     };
     // Tombstones first: a snapshot they name must not appear even for a moment.
-    for placed in records {
-        if let Record::Tombstone(stone) = &placed.record {
-            let row = TombstoneRow {
+    let stones: Vec<TombstoneRow> = records
+        .iter()
+        .filter_map(|placed| match &placed.record {
+            Record::Tombstone(stone) => Some(TombstoneRow {
                 key: stone.key.clone(),
                 body: stone.body,
                 reason: stone.reason.clone(),
                 moment: stone.moment.map(|moment| moment.0),
                 record: at(placed),
-            };
-            packs::add_tombstone(tx, &row)?;
-        }
-    }
+            }),
+            Record::Snapshot(_) => None,
+        })
+        .collect();
+    packs::add_tombstones(tx, &stones)?;
     let any_forgotten = packs::any_tombstone(tx)?;
+    let mut span: Option<(i64, i64)> = None;
     // In the order in which they were added, so that numbers tell it.
     let mut in_order: Vec<&PlacedRecord> = records.iter().collect();
     in_order.sort_by_key(|placed| placed.given);
@@ -431,7 +434,13 @@ pub(crate) fn insert(
         };
         let (article, snapshot, _) = snapshots::add(tx, &new)?;
         packs::add_record(tx, snapshot, &at(placed))?;
+        span = Some(span.map_or((snapshot, snapshot), |(first, last)| {
+            (first.min(snapshot), last.max(snapshot))
+        }));
         each(article, snapshot, placed.given)?;
+    }
+    if let Some((first, last)) = span {
+        packs::span(tx, id, first, last)?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub use super::outline::{OutlineBlock, declared_prefix, id_prefix};
 pub use super::outlines::{Outlines, outline};
 pub use super::postings::Space;
 pub use super::recorder::{Recorder, insert, record};
-pub use super::removal::{clear, remove, tidy};
+pub use super::removal::{Removal, clear, remove, tidy};
 use crate::block::Document;
 use crate::digest::{Hash, sha256};
 
@@ -22,8 +22,8 @@ use crate::digest::{Hash, sha256};
 ///
 /// `step` counts the snapshots of an article in the order in which they were recorded, `base` names
 /// the snapshot whose outline this one was written against, `depth` how many bases an article's first
-/// outline rests on (0 for all others, but for one that took over the base of a first one that was removed), `start` and `length` which bytes of `outline_data` are its own
-/// ([`super::stream`]). `outline_sites` remembers the pages of a site that may serve as base of the next.
+/// outline rests on (0 for all others, but for one that took over the base of a first one that was removed), `number` which
+/// outline of `outline_data` is its own ([`super::stream`]), whose rows hold the `count` outlines from number `first`, `bytes` long when they are decoded. `outline_sites` remembers the pages of a site that may serve as base of the next.
 pub const TABLES: &str = "
 CREATE TABLE outlines (
     snapshot INTEGER PRIMARY KEY,
@@ -31,17 +31,18 @@ CREATE TABLE outlines (
     step INTEGER NOT NULL,
     base INTEGER,
     depth INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    length INTEGER NOT NULL
+    number INTEGER NOT NULL
 );
 CREATE TABLE outline_data (
-    chunk INTEGER PRIMARY KEY,
+    first INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
     data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX outlines_article ON outlines (article, step);
 CREATE INDEX outlines_base ON outlines (base) WHERE depth > 0;
 CREATE TABLE outline_sites (
-    site TEXT NOT NULL,
+    site INTEGER NOT NULL,
     snapshot INTEGER NOT NULL,
     PRIMARY KEY (site, snapshot)
 ) WITHOUT ROWID;
@@ -106,6 +107,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::block::{Block, Mark};
+    use crate::catalog::outlines::row;
+    use crate::catalog::stream::Stream;
     use crate::catalog::{Catalog, CatalogError};
 
     /// An empty catalog in memory.
@@ -146,8 +149,11 @@ pub(super) mod tests {
 
     /// Records a document as a snapshot of an article of the site.
     pub fn record(conn: &Connection, site: &str, article: i64, snapshot: i64, document: &Document) {
+        conn.execute("INSERT OR IGNORE INTO sites (name) VALUES (?1)", [site])
+            .unwrap();
         conn.execute(
-            "INSERT OR IGNORE INTO articles (id, key, site) VALUES (?1, ?1, ?2)",
+            "INSERT OR IGNORE INTO articles (id, hash, key, site)
+             VALUES (?1, ?1, ?1, (SELECT id FROM sites WHERE name = ?2))",
             params![article, site],
         )
         .unwrap();
@@ -157,6 +163,19 @@ pub(super) mod tests {
         )
         .unwrap();
         insert(conn, article, snapshot, &Outline::of(document, Hash::default())).unwrap();
+    }
+
+    /// Takes the blocks of snapshots of an article out.
+    pub fn take_out(conn: &Connection, article: i64, snapshots: &[i64]) {
+        remove(conn, |removal| removal.take(conn, article, snapshots)).unwrap();
+    }
+
+    /// Bytes of the outline of a snapshot, before they are compressed.
+    fn bytes(conn: &Connection, snapshot: i64) -> usize {
+        let number = row(conn, snapshot).unwrap().unwrap().1;
+        let mut stream = Stream::default();
+        let pieces = stream.read(conn, number).unwrap().unwrap();
+        pieces.iter().map(|piece| piece.len()).sum()
     }
 
     fn found(conn: &Connection, text: &str) -> Vec<(i64, u32)> {
@@ -200,14 +219,7 @@ pub(super) mod tests {
         for (snapshot, document) in (1..).zip([&whole, &blanked, &blanked, &whole, &blanked]) {
             record(conn, "a.example", 1, snapshot, document);
         }
-        let stored = |snapshot: i64| -> (Option<i64>, u32) {
-            let row = conn.query_row(
-                "SELECT base, length FROM outlines WHERE snapshot = ?1",
-                [snapshot],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            );
-            row.unwrap()
-        };
+        let stored = |snapshot: i64| (row(conn, snapshot).unwrap().unwrap().0, bytes(conn, snapshot));
         assert!(stored(1).1 > 400);
         let (base, length) = stored(4);
         assert_eq!(base, Some(1));
@@ -252,9 +264,7 @@ pub(super) mod tests {
             assert_eq!(found(conn, wanted), expected);
         }
         assert!(found(conn, "never written").is_empty());
-        let bytes: i64 = conn
-            .query_row("SELECT sum(length) FROM outlines", [], |row| row.get(0))
-            .unwrap();
+        let bytes: usize = (1..=300).map(|snapshot| bytes(conn, snapshot)).sum();
         assert!(
             bytes / 300 < 120,
             "{} bytes for each revision of 40 blocks",
@@ -273,7 +283,7 @@ pub(super) mod tests {
         // Another article of the site rests on the first.
         record(conn, "a.example", 2, 1000, &history[0]);
         let gone = [1, 2, 64, 65, 66, 140];
-        remove(conn, 1, &gone).unwrap();
+        take_out(conn, 1, &gone);
         for (snapshot, document) in (1..).zip(&history).chain([(1000, &history[0])]) {
             if gone.contains(&snapshot) {
                 assert!(matches!(outline(conn, snapshot), Err(CatalogError::NoOutline(_))));
@@ -284,8 +294,8 @@ pub(super) mod tests {
                 );
             }
         }
-        remove(conn, 1, &(1..=140).collect::<Vec<_>>()).unwrap();
-        remove(conn, 2, &[1000]).unwrap();
+        take_out(conn, 1, &(1..=140).collect::<Vec<_>>());
+        take_out(conn, 2, &[1000]);
         tidy(conn).unwrap();
         let left: i64 = conn
             .query_row(
@@ -324,7 +334,7 @@ pub(super) mod tests {
                 round * 7 % left.len()
             };
             let (article, snapshot) = left.remove(at);
-            remove(conn, article, &[snapshot]).unwrap();
+            take_out(conn, article, &[snapshot]);
             for (_, snapshot) in &left {
                 let document = &history[usize::try_from(*snapshot).unwrap()];
                 assert_eq!(
@@ -375,11 +385,7 @@ pub(super) mod tests {
                 .insert(20, block(&format!("the only paragraph of page {n}")));
             record(conn, "a.example", n, n, &document);
         }
-        let bytes: i64 = conn
-            .query_row("SELECT sum(length) FROM outlines WHERE snapshot > 0", [], |row| {
-                row.get(0)
-            })
-            .unwrap();
+        let bytes: usize = (1..100).map(|snapshot| bytes(conn, snapshot)).sum();
         assert!(bytes / 99 < 40, "{} bytes for each page", bytes / 99);
         assert_eq!(found(conn, "the only paragraph of page 57"), [(57, 20)]);
         assert_eq!(found(conn, "paragraph number 9 as first written").len(), 100);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -11,7 +12,7 @@ use super::near::shared_bytes;
 use super::outline::{self, OutlineBlock};
 use super::outlines::{Outlines, steps};
 use super::postings::{self, Reader, Space};
-use super::stream;
+use super::stream::Stream;
 
 /// Leading digits of a hash, as a range of eight-byte prefixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,6 +276,15 @@ impl Finder {
         self.outlines.get(conn, snapshot)
     }
 
+    /// [`Outlines::get_anew`].
+    pub fn outline_anew(
+        &mut self,
+        conn: &Connection,
+        snapshot: i64,
+    ) -> Result<Arc<[OutlineBlock]>, CatalogError> {
+        self.outlines.get_anew(conn, snapshot)
+    }
+
     /// Calls `each` for every recorded block whose [`minhash`](super::blocks::minhash) shares at least
     /// `least` bytes with one of `queries`. Reads all outlines once. A block that many snapshots share
     /// is named for at least one of them, where it was recorded first.
@@ -285,15 +295,20 @@ impl Finder {
         least: u32,
         mut each: impl FnMut(Near),
     ) -> Result<(), CatalogError> {
-        let mut statement = conn.prepare_cached("SELECT article, snapshot, start, length FROM outlines")?;
-        let mut rows = statement.query([])?;
-        let mut stream = stream::Reader::default();
-        let mut data = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (article, snapshot) = (row.get(0)?, row.get(1)?);
-            let start = row.get::<_, i64>(2)?.cast_unsigned();
-            stream.read(conn, start, row.get::<_, u32>(3)? as usize, &mut data)?;
-            outline::literals(&data, |index, block| {
+        let mut outlines: Vec<(u64, i64, i64)> = conn
+            .prepare_cached("SELECT number, article, snapshot FROM outlines")?
+            .query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        // As they lie, so that every row is decoded once.
+        outlines.sort_unstable();
+        let mut stream = Stream::default();
+        for (number, article, snapshot) in outlines {
+            let Some(pieces) = stream.read(conn, number)? else {
+                continue;
+            };
+            outline::literals(pieces, |index, block| {
                 let Some(near) = block.near else { return };
                 // Without a branch in it this loop is vectorised; few blocks go on from here.
                 let most = |most: u32, asked: &u64| most.max(shared_bytes(near, *asked));

@@ -121,7 +121,7 @@ impl<'n> Ledger<'n> {
                 *counts.entry(article).or_default() += 1;
             }
         }
-        // Postings go by half of a key, and may name an article by what was taken out of it, or by what its
+        // Postings go by a part of a key, and may name an article by what was taken out of it, or by what its
         // number stood for before: the outlines tell.
         let mut named: Vec<(i64, usize)> = counts
             .into_iter()
@@ -268,10 +268,9 @@ impl<'n> Ledger<'n> {
     fn site(&mut self, conn: &Connection, article: i64) -> Result<Option<&str>, CatalogError> {
         if let Entry::Vacant(unknown) = self.sites.entry(article) {
             let site = conn
-                .prepare_cached("SELECT site FROM articles WHERE id = ?1")?
+                .prepare_cached("SELECT name FROM articles a JOIN sites s ON s.id = a.site WHERE a.id = ?1")?
                 .query_row([article], |row| row.get(0))
-                .optional()?
-                .flatten();
+                .optional()?;
             unknown.insert(site);
         }
         Ok(self.sites.get(&article).and_then(Option::as_deref))

@@ -9,6 +9,7 @@
 
 mod bits;
 pub mod blocks;
+mod chunk;
 mod finder;
 pub mod ledger;
 mod near;

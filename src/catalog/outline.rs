@@ -3,17 +3,23 @@
 //!
 //! An outline is written against a *base* outline as a list of operations: copy blocks of the base,
 //! copy blocks written earlier in this outline, or spell blocks out (literals). Revisions of one
-//! article and pages of one template share nearly all blocks, so the cost follows what changed.
+//! article and pages of one template share nearly all blocks, so the cost follows what changed. It is written in
+//! lanes, for what is alike to stand side by side:
 //!
 //! ```text
+//! lane 0     operations
 //! operation  varint n; n & 3 is the verb, n >> 2 the number of blocks less one
 //!   0 literal    that many blocks spelled out
 //!   1 base       varint: zigzag of (position in the base - the position after the last base copy)
 //!   2 earlier    varint: distance back in this outline, at least 1
-//! block      u8: kind (bits 0-4), body (5), has marks (6), has flags (7)
+//!   3 nothing    the only operation of an outline without blocks, which must not look like one that was taken out;
+//!                the number is 0
+//! and for every block that is spelled out
+//! lane 1     u8: kind (bits 0-4), body (5), has marks (6), has flags (7)
 //!            [u8 flags: empty text (0), declared hash (1), id (2)]
-//!            varint code points of the text, u64 key, [u64 MinHash, for a body block of at least
-//!            NEAR_MINIMUM code points], [u16 form], [u64 declared], [u32 id]
+//! lane 2     varint code points of the text
+//! lane 3     u64 key, [u64 MinHash, for a body block of at least NEAR_MINIMUM code points], [u16 form],
+//!            [u64 declared], [u32 id]
 //! ```
 //! Integers are little-endian.
 
@@ -122,13 +128,48 @@ pub fn id_prefix(id: &str) -> u32 {
 #[error("malformed outline")]
 pub struct MalformedOutline;
 
+/// Lanes of an encoded outline.
+pub const LANES: usize = 4;
+
+/// Bytes of an encoded outline, at most: more than [`MAX_BLOCKS`] blocks can have.
+pub const MAX_BYTES: usize = MAX_BLOCKS * 40;
+
+/// The lanes of one or several encoded outlines.
+pub type Lanes = [Vec<u8>; LANES];
+
+/// What one encoded outline has in each lane.
+pub type Pieces<'a> = [&'a [u8]; LANES];
+
+/// Places of the lanes.
+const OPERATIONS: usize = 0;
+const KINDS: usize = 1;
+const LENGTHS: usize = 2;
+const HASHES: usize = 3;
+
+/// The operation of an outline without blocks.
+const NOTHING: u8 = 3;
+
 /// An encoded outline.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
-    /// The operations.
-    pub bytes: Vec<u8>,
+    /// What it has in each lane.
+    pub lanes: Lanes,
     /// Positions of the blocks that were spelled out, ascending.
     pub literals: Vec<u32>,
+}
+
+impl Encoded {
+    /// What it has in each lane.
+    #[must_use]
+    pub fn pieces(&self) -> Pieces<'_> {
+        self.lanes.each_ref().map(Vec::as_slice)
+    }
+
+    /// Bytes of all lanes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.lanes.iter().map(Vec::len).sum()
+    }
 }
 
 /// Writes `blocks` against `base`, which may be empty.
@@ -163,15 +204,17 @@ pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
         }
         put_literals(&mut encoded, blocks, literal_from, at);
         if in_base.0 >= from_self {
-            put_varint(&mut encoded.bytes, ((length as u64 - 1) << 2) | 1);
+            let operations = &mut encoded.lanes[OPERATIONS];
+            put_varint(operations, ((length as u64 - 1) << 2) | 1);
             put_varint(
-                &mut encoded.bytes,
+                operations,
                 zigzag((in_base.1 as u64).wrapping_sub(expected as u64).cast_signed()),
             );
             expected = in_base.1 + length;
         } else {
-            put_varint(&mut encoded.bytes, ((length as u64 - 1) << 2) | 2);
-            put_varint(&mut encoded.bytes, (at - start) as u64);
+            let operations = &mut encoded.lanes[OPERATIONS];
+            put_varint(operations, ((length as u64 - 1) << 2) | 2);
+            put_varint(operations, (at - start) as u64);
         }
         for (offset, block) in blocks[at..at + length].iter().enumerate() {
             earlier.entry(block).or_insert((at + offset) as u32);
@@ -180,6 +223,9 @@ pub fn encode(base: &[OutlineBlock], blocks: &[OutlineBlock]) -> Encoded {
         literal_from = at;
     }
     put_literals(&mut encoded, blocks, literal_from, at);
+    if blocks.is_empty() {
+        encoded.lanes[OPERATIONS].push(NOTHING);
+    }
     encoded
 }
 
@@ -237,47 +283,50 @@ fn put_literals(encoded: &mut Encoded, blocks: &[OutlineBlock], from: usize, to:
     if from == to {
         return;
     }
-    put_varint(&mut encoded.bytes, (to - from - 1) as u64 * 4);
+    put_varint(&mut encoded.lanes[OPERATIONS], (to - from - 1) as u64 * 4);
     for (offset, block) in blocks[from..to].iter().enumerate() {
         encoded.literals.push((from + offset) as u32);
-        put_block(&mut encoded.bytes, block);
+        put_block(&mut encoded.lanes, block);
     }
 }
 
-fn put_block(bytes: &mut Vec<u8>, block: &OutlineBlock) {
+fn put_block([_, kinds, lengths, hashes]: &mut Lanes, block: &OutlineBlock) {
     let flags =
         u8::from(block.empty) | u8::from(block.declared.is_some()) << 1 | u8::from(block.id.is_some()) << 2;
-    bytes.push(
+    kinds.push(
         block.kind as u8
             | u8::from(block.body) << 5
             | u8::from(block.form.is_some()) << 6
             | u8::from(flags != 0) << 7,
     );
     if flags != 0 {
-        bytes.push(flags);
+        kinds.push(flags);
     }
-    put_varint(bytes, u64::from(block.length));
-    bytes.extend_from_slice(&block.key.to_le_bytes());
+    put_varint(lengths, u64::from(block.length));
+    hashes.extend_from_slice(&block.key.to_le_bytes());
     if let Some(near) = block.near {
-        bytes.extend_from_slice(&near.to_le_bytes());
+        hashes.extend_from_slice(&near.to_le_bytes());
     }
     if let Some(form) = block.form {
-        bytes.extend_from_slice(&form.to_le_bytes());
+        hashes.extend_from_slice(&form.to_le_bytes());
     }
     if let Some(declared) = block.declared {
-        bytes.extend_from_slice(&declared.to_le_bytes());
+        hashes.extend_from_slice(&declared.to_le_bytes());
     }
     if let Some(id) = block.id {
-        bytes.extend_from_slice(&id.to_le_bytes());
+        hashes.extend_from_slice(&id.to_le_bytes());
     }
 }
 
 /// Reads an outline back; `base` must be the one it was written against.
-pub fn decode(base: &[OutlineBlock], bytes: &[u8]) -> Result<Vec<OutlineBlock>, MalformedOutline> {
+pub fn decode(base: &[OutlineBlock], pieces: Pieces<'_>) -> Result<Vec<OutlineBlock>, MalformedOutline> {
     let mut blocks: Vec<OutlineBlock> = Vec::new();
-    let mut input = Input(bytes);
+    if pieces[OPERATIONS] == [NOTHING] {
+        return Ok(blocks);
+    }
+    let mut input = Input(pieces);
     let mut expected = 0_u64;
-    while !input.0.is_empty() {
+    while input.goes_on() {
         let (verb, count) = input.operation()?;
         if blocks.len() + count > MAX_BLOCKS {
             return Err(MalformedOutline);
@@ -290,7 +339,7 @@ pub fn decode(base: &[OutlineBlock], bytes: &[u8]) -> Result<Vec<OutlineBlock>, 
             }
             1 => {
                 let start = expected
-                    .checked_add_signed(unzigzag(input.varint()?))
+                    .checked_add_signed(unzigzag(input.varint(OPERATIONS)?))
                     .ok_or(MalformedOutline)?;
                 expected = start.checked_add(count as u64).ok_or(MalformedOutline)?;
                 let range = usize::try_from(start).map_err(|_| MalformedOutline)?
@@ -298,7 +347,7 @@ pub fn decode(base: &[OutlineBlock], bytes: &[u8]) -> Result<Vec<OutlineBlock>, 
                 blocks.extend_from_slice(base.get(range).ok_or(MalformedOutline)?);
             }
             _ => {
-                let back = usize::try_from(input.varint()?).map_err(|_| MalformedOutline)?;
+                let back = usize::try_from(input.varint(OPERATIONS)?).map_err(|_| MalformedOutline)?;
                 let start = blocks
                     .len()
                     .checked_sub(back)
@@ -311,14 +360,21 @@ pub fn decode(base: &[OutlineBlock], bytes: &[u8]) -> Result<Vec<OutlineBlock>, 
             }
         }
     }
+    input.end()?;
     Ok(blocks)
 }
 
 /// Calls `each` with position and block of every literal, without the base.
-pub fn literals(bytes: &[u8], mut each: impl FnMut(u32, &OutlineBlock)) -> Result<(), MalformedOutline> {
-    let mut input = Input(bytes);
+pub fn literals(
+    pieces: Pieces<'_>,
+    mut each: impl FnMut(u32, &OutlineBlock),
+) -> Result<(), MalformedOutline> {
+    if pieces[OPERATIONS] == [NOTHING] {
+        return Ok(());
+    }
+    let mut input = Input(pieces);
     let mut position = 0_usize;
-    while !input.0.is_empty() {
+    while input.goes_on() {
         let (verb, count) = input.operation()?;
         if position + count > MAX_BLOCKS {
             return Err(MalformedOutline);
@@ -328,20 +384,30 @@ pub fn literals(bytes: &[u8], mut each: impl FnMut(u32, &OutlineBlock)) -> Resul
                 each((position + offset) as u32, &input.block()?);
             }
         } else {
-            input.varint()?;
+            input.varint(OPERATIONS)?;
         }
         position += count;
     }
-    Ok(())
+    input.end()
 }
 
-/// What is left of the bytes.
-struct Input<'a>(&'a [u8]);
+/// What is left of the pieces.
+struct Input<'a>(Pieces<'a>);
 
 impl Input<'_> {
+    fn goes_on(&self) -> bool {
+        !self.0[OPERATIONS].is_empty()
+    }
+
+    /// After the last operation nothing may be left.
+    fn end(&self) -> Result<(), MalformedOutline> {
+        let read = self.0.iter().all(|piece| piece.is_empty());
+        read.then_some(()).ok_or(MalformedOutline)
+    }
+
     /// Verb and number of blocks.
     fn operation(&mut self) -> Result<(u8, usize), MalformedOutline> {
-        let n = self.varint()?;
+        let n = self.varint(OPERATIONS)?;
         let count = usize::try_from(n >> 2).map_err(|_| MalformedOutline)?;
         match (n & 3) as u8 {
             verb @ 0..=2 if count < MAX_BLOCKS => Ok((verb, count + 1)),
@@ -350,45 +416,45 @@ impl Input<'_> {
     }
 
     fn block(&mut self) -> Result<OutlineBlock, MalformedOutline> {
-        let [first] = self.take()?;
+        let [first] = self.take(KINDS)?;
         let flags = if first & 0x80 == 0 {
             0
         } else {
-            self.take::<1>()?[0]
+            self.take::<1>(KINDS)?[0]
         };
         let kind = Kind::ALL.get(usize::from(first & 0x1f));
-        let length = u32::try_from(self.varint()?).map_err(|_| MalformedOutline)?;
+        let length = u32::try_from(self.varint(LENGTHS)?).map_err(|_| MalformedOutline)?;
         let body = first & 0x20 != 0;
         Ok(OutlineBlock {
             kind: *kind.ok_or(MalformedOutline)?,
             body,
             empty: flags & 1 != 0,
             length,
-            key: u64::from_le_bytes(self.take()?),
+            key: u64::from_le_bytes(self.take(HASHES)?),
             near: (body && length >= NEAR_MINIMUM)
-                .then(|| self.take().map(u64::from_le_bytes))
+                .then(|| self.take(HASHES).map(u64::from_le_bytes))
                 .transpose()?,
             form: (first & 0x40 != 0)
-                .then(|| self.take().map(u16::from_le_bytes))
+                .then(|| self.take(HASHES).map(u16::from_le_bytes))
                 .transpose()?,
             declared: (flags & 2 != 0)
-                .then(|| self.take().map(u64::from_le_bytes))
+                .then(|| self.take(HASHES).map(u64::from_le_bytes))
                 .transpose()?,
             id: (flags & 4 != 0)
-                .then(|| self.take().map(u32::from_le_bytes))
+                .then(|| self.take(HASHES).map(u32::from_le_bytes))
                 .transpose()?,
         })
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], MalformedOutline> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(MalformedOutline)?;
-        self.0 = rest;
+    fn take<const N: usize>(&mut self, lane: usize) -> Result<[u8; N], MalformedOutline> {
+        let (taken, rest) = self.0[lane].split_first_chunk().ok_or(MalformedOutline)?;
+        self.0[lane] = rest;
         Ok(*taken)
     }
 
-    fn varint(&mut self) -> Result<u64, MalformedOutline> {
-        let (value, rest) = take_varint(self.0).ok_or(MalformedOutline)?;
-        self.0 = rest;
+    fn varint(&mut self, lane: usize) -> Result<u64, MalformedOutline> {
+        let (value, rest) = take_varint(self.0[lane]).ok_or(MalformedOutline)?;
+        self.0[lane] = rest;
         Ok(value)
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::FxHashMap;
 
+use super::CatalogError;
 use super::outline::{self, OutlineBlock};
-use super::{CatalogError, stream};
+use super::stream::Stream;
 
 /// Bases followed before the catalog is called damaged.
 const CHAIN_LIMIT: usize = 4096;
@@ -27,12 +28,12 @@ pub(super) fn steps(conn: &Connection, article: i64) -> Result<Vec<i64>, Catalog
         .collect::<Result<_, _>>()?)
 }
 
-/// Base, start and length of an outline.
-pub(super) fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64>, u64, u32)>, CatalogError> {
+/// Base of an outline and its number in the stream.
+pub(super) fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64>, u64)>, CatalogError> {
     Ok(conn
-        .prepare_cached("SELECT base, start, length FROM outlines WHERE snapshot = ?1")?
+        .prepare_cached("SELECT base, number FROM outlines WHERE snapshot = ?1")?
         .query_row([snapshot], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?))
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
         })
         .optional()?)
 }
@@ -40,7 +41,7 @@ pub(super) fn row(conn: &Connection, snapshot: i64) -> Result<Option<(Option<i64
 /// Reads outlines and keeps those it has read, within a bound.
 #[derive(Debug, Default)]
 pub struct Outlines {
-    stream: stream::Reader,
+    pub(super) stream: Stream,
     kept: FxHashMap<i64, Arc<[OutlineBlock]>>,
     blocks: usize,
 }
@@ -52,7 +53,7 @@ impl Outlines {
             table: "outlines",
             row,
         };
-        let mut pending: Vec<(i64, u64, u32)> = Vec::new();
+        let mut pending: Vec<(i64, u64)> = Vec::new();
         let mut next = Some(snapshot);
         let mut blocks: Arc<[OutlineBlock]> = Arc::from([]);
         while let Some(wanted) = next {
@@ -63,20 +64,31 @@ impl Outlines {
             if pending.len() == CHAIN_LIMIT {
                 return Err(malformed(snapshot));
             }
-            let (base, start, length) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
-            pending.push((wanted, start, length));
+            let (base, number) = row(conn, wanted)?.ok_or(CatalogError::NoOutline(wanted))?;
+            pending.push((wanted, number));
             next = base;
         }
-        // The bytes of one outline at a time: damage may have made a long chain of long ones.
-        let mut data = Vec::new();
-        while let Some((wanted, start, length)) = pending.pop() {
-            self.stream.read(conn, start, length as usize, &mut data)?;
-            blocks = outline::decode(&blocks, &data)
+        while let Some((wanted, number)) = pending.pop() {
+            let pieces = self.stream.read(conn, number)?;
+            let pieces = pieces.ok_or(CatalogError::NoOutline(wanted))?;
+            blocks = outline::decode(&blocks, pieces)
                 .map_err(|_| malformed(wanted))?
                 .into();
             self.keep(wanted, Arc::clone(&blocks));
         }
         Ok(blocks)
+    }
+
+    /// The same as the catalog has it now, though another process may have given the snapshot's number to another
+    /// one.
+    pub fn get_anew(
+        &mut self,
+        conn: &Connection,
+        snapshot: i64,
+    ) -> Result<Arc<[OutlineBlock]>, CatalogError> {
+        self.kept.clear();
+        self.blocks = 0;
+        self.get(conn, snapshot)
     }
 
     pub(super) fn keep(&mut self, snapshot: i64, blocks: Arc<[OutlineBlock]>) {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::snapshots::prefix;
+use super::snapshots::{self, prefix};
 use super::{CatalogError, blocks};
 use crate::digest::Hash;
 
@@ -124,6 +124,27 @@ pub fn add_record(tx: &Transaction<'_>, snapshot: i64, record: &RecordRow) -> Re
     Ok(())
 }
 
+/// Takes note of the least and the greatest number of the snapshots whose records lie in a pack.
+pub fn span(tx: &Transaction<'_>, pack: i64, first: i64, last: i64) -> Result<(), CatalogError> {
+    tx.prepare_cached(
+        "UPDATE packs SET first = min(ifnull(first, ?2), ?2), last = max(ifnull(last, ?3), ?3) WHERE id = ?1",
+    )?
+    .execute(params![pack, first, last])?;
+    Ok(())
+}
+
+/// Numbers of the snapshots whose records lie in a pack, ascending, each with the offset of the frame in bytes.
+pub fn records_of(connection: &Connection, pack: i64) -> Result<Vec<(i64, u64)>, CatalogError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT r.snapshot, r.at FROM packs p CROSS JOIN records r ON r.snapshot BETWEEN p.first AND p.last
+         WHERE p.id = ?1 AND r.pack = ?1 ORDER BY r.snapshot",
+    )?;
+    let rows = statement.query_map([pack], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Every place where a body with this hash may lie, shallowest first. Prefixes can collide: what is
 /// read there must be compared with the whole hash.
 pub fn pages(connection: &Connection, body: &Hash) -> Result<Vec<PageRow>, CatalogError> {
@@ -194,9 +215,12 @@ pub fn drop_vanished(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogE
     gather(tx, packs)?;
     tx.execute_batch(
         "INSERT OR REPLACE INTO lost_packs
-         SELECT p.name, count(DISTINCT r.snapshot) FROM records r JOIN packs p ON p.id = r.pack
-         WHERE r.pack IN (SELECT id FROM gone) AND NOT EXISTS (
-             SELECT 1 FROM records o WHERE o.snapshot = r.snapshot AND o.pack NOT IN (SELECT id FROM gone))
+         SELECT p.name, count(DISTINCT r.snapshot)
+         FROM records r CROSS JOIN packs p ON p.id = r.pack
+         WHERE r.snapshot BETWEEN (SELECT min(first) FROM packs WHERE id IN (SELECT id FROM gone))
+             AND (SELECT max(last) FROM packs WHERE id IN (SELECT id FROM gone))
+         AND +r.pack IN (SELECT id FROM gone) AND NOT EXISTS (
+             SELECT 1 FROM records o WHERE o.snapshot = r.snapshot AND +o.pack NOT IN (SELECT id FROM gone))
          GROUP BY p.id;",
     )?;
     drop_gathered(tx)
@@ -226,47 +250,56 @@ pub fn drop(tx: &Transaction<'_>, packs: &[i64]) -> Result<(), CatalogError> {
 fn drop_gathered(tx: &Transaction<'_>) -> Result<(), CatalogError> {
     tx.execute_batch(
         "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM touched;
-         INSERT OR IGNORE INTO touched SELECT snapshot FROM records WHERE pack IN (SELECT id FROM gone);
+         INSERT OR IGNORE INTO touched SELECT snapshot FROM records
+         WHERE snapshot BETWEEN (SELECT min(first) FROM packs WHERE id IN (SELECT id FROM gone))
+             AND (SELECT max(last) FROM packs WHERE id IN (SELECT id FROM gone))
+         AND +pack IN (SELECT id FROM gone);
          DELETE FROM pages WHERE pack IN (SELECT id FROM gone);
-         DELETE FROM records WHERE pack IN (SELECT id FROM gone);
+         DELETE FROM records WHERE snapshot IN (SELECT id FROM touched) AND +pack IN (SELECT id FROM gone);
          DELETE FROM tombstones WHERE pack IN (SELECT id FROM gone);
          DELETE FROM packs WHERE id IN (SELECT id FROM gone);",
     )?;
-    remove_snapshots(
-        tx,
-        "SELECT id, article FROM snapshots WHERE id IN (SELECT id FROM touched)
-         AND id NOT IN (SELECT snapshot FROM records WHERE snapshot IN (SELECT id FROM touched))
-         ORDER BY article",
-        [],
-    )
+    let gone = tx
+        .prepare_cached(
+            "SELECT id, article FROM snapshots WHERE id IN (SELECT id FROM touched)
+             AND id NOT IN (SELECT snapshot FROM records WHERE snapshot IN (SELECT id FROM touched))",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    remove_snapshots(tx, gone)
 }
 
-/// Removes the snapshots a query names (columns: number, article), their blocks, and articles that
-/// have none left.
-fn remove_snapshots(
-    tx: &Transaction<'_>,
-    query: &str,
-    values: impl rusqlite::Params,
-) -> Result<(), CatalogError> {
-    let gone: Vec<(i64, i64)> = tx
-        .prepare_cached(query)?
-        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for group in gone.chunk_by(|one, other| one.1 == other.1) {
-        let article = group[0].1;
-        let snapshots: Vec<i64> = group.iter().map(|(snapshot, _)| *snapshot).collect();
-        blocks::remove(tx, article, &snapshots)?;
-        for snapshot in snapshots {
+/// Removes snapshots (number, article), their blocks, and articles and sites that have none left.
+fn remove_snapshots(tx: &Transaction<'_>, mut gone: Vec<(i64, i64)>) -> Result<(), CatalogError> {
+    gone.sort_unstable_by_key(|&(snapshot, article)| (article, snapshot));
+    let by_article = || gone.chunk_by(|one, other| one.1 == other.1);
+    // The last article first: its outlines may rest on those of articles that were there before it.
+    blocks::remove(tx, |removal| {
+        by_article().rev().try_for_each(|group| {
+            let snapshots: Vec<i64> = group.iter().map(|(snapshot, _)| *snapshot).collect();
+            removal.take(tx, group[0].1, &snapshots)
+        })
+    })?;
+    for group in by_article() {
+        for (snapshot, _) in group {
             tx.prepare_cached("DELETE FROM snapshots WHERE id = ?1")?
                 .execute([snapshot])?;
             tx.prepare_cached("DELETE FROM records WHERE snapshot = ?1")?
                 .execute([snapshot])?;
         }
-        tx.prepare_cached(
-            "DELETE FROM articles WHERE id = ?1
-             AND NOT EXISTS (SELECT 1 FROM snapshots WHERE article = ?1)",
-        )?
-        .execute([article])?;
+        let site: Option<Option<i64>> = tx
+            .prepare_cached(
+                "DELETE FROM articles WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM snapshots WHERE article = ?1) RETURNING site",
+            )?
+            .query_row([group[0].1], |row| row.get(0))
+            .optional()?;
+        if let Some(Some(site)) = site {
+            tx.prepare_cached(
+                "DELETE FROM sites WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM articles WHERE site = ?1)",
+            )?
+            .execute([site])?;
+        }
     }
     Ok(())
 }
@@ -286,28 +319,36 @@ pub struct TombstoneRow {
     pub record: RecordRow,
 }
 
-/// Puts a tombstone in and hides the snapshots it names.
-pub fn add_tombstone(tx: &Transaction<'_>, stone: &TombstoneRow) -> Result<(), CatalogError> {
-    tx.prepare_cached(
-        "INSERT OR IGNORE INTO tombstones (prefix, key, body, reason, moment, pack, at, place)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
-        prefix(&stone.body),
-        stone.key,
-        &stone.body.0[..],
-        stone.reason,
-        stone.moment,
-        stone.record.pack,
-        stone.record.at.cast_signed(),
-        stone.record.place,
-    ])?;
-    remove_snapshots(
-        tx,
-        "SELECT s.id, s.article FROM snapshots s JOIN articles a ON a.id = s.article
-         WHERE a.key = ?1 AND s.body = ?2",
-        params![stone.key, &stone.body.0[..]],
-    )
+/// Puts tombstones in and hides the snapshots they name.
+pub fn add_tombstones(tx: &Transaction<'_>, stones: &[TombstoneRow]) -> Result<(), CatalogError> {
+    let mut gone = Vec::new();
+    for stone in stones {
+        tx.prepare_cached(
+            "INSERT OR IGNORE INTO tombstones (prefix, key, body, reason, moment, pack, at, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            prefix(&stone.body),
+            stone.key,
+            &stone.body.0[..],
+            stone.reason,
+            stone.moment,
+            stone.record.pack,
+            stone.record.at.cast_signed(),
+            stone.record.place,
+        ])?;
+        if let Some(article) = snapshots::article(tx, &stone.key)? {
+            let mut statement =
+                tx.prepare_cached("SELECT id FROM snapshots WHERE article = ?1 AND body = ?2")?;
+            for snapshot in statement.query_map(params![article, &stone.body.0[..]], |row| row.get(0))? {
+                gone.push((snapshot?, article));
+            }
+        }
+    }
+    // Two stones may name one page.
+    gone.sort_unstable();
+    gone.dedup();
+    remove_snapshots(tx, gone)
 }
 
 /// Whether a tombstone stands for this article key and body.
@@ -455,4 +496,96 @@ pub fn tombstone_frames(connection: &Connection) -> Result<Vec<(i64, u64)>, Cata
         connection.prepare_cached("SELECT DISTINCT pack, at FROM tombstones ORDER BY pack, at")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::catalog::snapshots::NewSnapshot;
+    use crate::digest::blake3;
+
+    fn count(tx: &Transaction<'_>, table: &str) -> usize {
+        tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+            row.get::<_, u32>(0)
+        })
+        .unwrap() as usize
+    }
+
+    /// Puts in a pack with the records of these pages.
+    fn put(tx: &Transaction<'_>, name: u64, pages: &[u64]) -> i64 {
+        let pack = PackRow {
+            id: 0,
+            name: blake3(&name.to_le_bytes()),
+            bytes: 1,
+            pages: 0,
+            records: pages.len() as u64,
+            cold: false,
+            damaged: false,
+        };
+        let id = add(tx, &pack).unwrap();
+        for (place, page) in (0..).zip(pages) {
+            let new = NewSnapshot {
+                address: &format!("https://site{}.example/{}", page % 3, page % 7),
+                moment: None,
+                body: blake3(&page.to_le_bytes()),
+                length: 8,
+                status: None,
+            };
+            let (_, snapshot, _) = snapshots::add(tx, &new).unwrap();
+            let row = RecordRow {
+                pack: id,
+                at: 32,
+                place,
+            };
+            add_record(tx, snapshot, &row).unwrap();
+            span(tx, id, snapshot, snapshot).unwrap();
+        }
+        id
+    }
+
+    #[test]
+    fn packs_that_go_take_along_what_no_other_holds() {
+        let mut catalog = Catalog::in_memory().unwrap();
+        let tx = catalog.write().unwrap();
+        // Packs as they are added, one that holds all of the first ones, one without records, and one of old and new.
+        let mut held: BTreeMap<i64, BTreeSet<u64>> = BTreeMap::new();
+        for (name, pages) in [
+            (0, vec![0, 1, 2, 3]),
+            (1, vec![4, 5, 3]),
+            (2, vec![6]),
+            (3, (0..7).collect()),
+            (4, Vec::new()),
+            (5, vec![20, 1, 21]),
+        ] {
+            held.insert(put(&tx, name, &pages), pages.into_iter().collect());
+        }
+        let ids: Vec<i64> = held.keys().copied().collect();
+        for (gone, lost) in [
+            (vec![ids[3], ids[4]], 0),
+            (vec![ids[0], ids[2]], 3),
+            (vec![ids[5]], 3),
+        ] {
+            for (&id, pages) in &held {
+                let records = records_of(&tx, id).unwrap();
+                assert_eq!(records.len(), pages.len());
+                assert!(records.is_sorted());
+            }
+            let before = count(&tx, "snapshots");
+            held.retain(|id, _| !gone.contains(id));
+            drop_vanished(&tx, &gone).unwrap();
+            let left: BTreeSet<u64> = held.values().flatten().copied().collect();
+            assert_eq!(count(&tx, "snapshots"), left.len());
+            assert_eq!(before - left.len(), lost);
+            assert_eq!(count(&tx, "records"), held.values().flatten().count());
+            let articles: BTreeSet<(u64, u64)> = left.iter().map(|page| (page % 3, page % 7)).collect();
+            assert_eq!(count(&tx, "articles"), articles.len());
+            let sites: BTreeSet<u64> = left.iter().map(|page| page % 3).collect();
+            assert_eq!(count(&tx, "sites"), sites.len());
+        }
+        let told: Vec<u64> = lost(&tx).unwrap().iter().map(|pack| pack.snapshots).collect();
+        assert_eq!(told.iter().sum::<u64>(), 6, "{told:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Postings: which articles hold a key. A key is the first four bytes of an eight-byte prefix, so a
+//! Postings: which articles hold a key. A key is the first 26 bits of an eight-byte prefix, so a
 //! posting may name an article that does not hold the prefix; outlines confirm it. It never misses
 //! one that does.
 //!
@@ -33,6 +33,12 @@ const LOWEST_RUN: usize = 4096;
 /// Bytes of a chunk, at most: with its row it fills a page of 4096 bytes and needs no overflow page.
 const CHUNK: usize = 4030;
 
+/// Bytes of a chunk that may stay free.
+const SPARE: usize = 24;
+
+/// How often a chunk is made longer or shorter to fill it, at most.
+const TRIES: usize = 12;
+
 /// Postings in a chunk, at most: its count of keys has 16 bits.
 const MAX_CHUNK_POSTINGS: usize = 4096;
 
@@ -48,9 +54,10 @@ pub enum Space {
 /// Key and article.
 pub(super) type Posting = (u64, i64);
 
-/// The key of an eight-byte prefix.
+/// The key of an eight-byte prefix. With each further bit every posting costs one; of 2^26 different blocks one
+/// is taken for another that is looked for, which costs the reading of an article's outlines.
 pub(super) fn key(prefix: u64) -> u64 {
-    prefix >> 32
+    prefix >> 38
 }
 
 /// Adds postings, in any order, as one run, and merges runs where enough have gathered.
@@ -235,30 +242,26 @@ impl<'a> Writer<'a> {
     }
 
     fn push(&mut self, posting: Posting) -> Result<(), CatalogError> {
-        // Some more than fit: what is cut off begins the next chunk.
-        if self.pending.len() >= (self.fill + self.fill / 16).min(MAX_CHUNK_POSTINGS) {
-            self.flush()?;
+        // Some more than fit: what is left over begins the next chunk.
+        if self.pending.len() >= (self.fill + self.fill / 4).min(MAX_CHUNK_POSTINGS) {
+            self.write(false)?;
         }
         self.pending.push(posting);
         Ok(())
     }
 
-    /// Writes one chunk of as many of the first postings as fit.
-    fn flush(&mut self) -> Result<(), CatalogError> {
+    /// Writes one chunk of as many of the first postings as fit, unless it would not be full and need not be
+    /// the `last`.
+    fn write(&mut self, last: bool) -> Result<(), CatalogError> {
         let Some(first) = self.pending.first().copied() else {
             return Ok(());
         };
-        let mut taken = self.pending.len();
-        let mut data = encode(&self.pending);
-        while data.len() > CHUNK && taken > 1 {
-            taken = (taken * CHUNK / data.len()).clamp(1, taken - 1);
-            data = encode(&self.pending[..taken]);
+        let (taken, data) = fill_chunk(&self.pending, self.fill);
+        // As many would fit as are like these.
+        self.fill = (taken * CHUNK / data.len().max(1)).clamp(1, MAX_CHUNK_POSTINGS);
+        if !last && taken == self.pending.len() && taken < self.fill {
+            return Ok(());
         }
-        self.fill = if taken < self.pending.len() {
-            taken
-        } else {
-            (taken * CHUNK / data.len().max(1)).clamp(1, MAX_CHUNK_POSTINGS)
-        };
         self.conn
             .prepare_cached("INSERT INTO postings (run, key, article, data) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![self.run, first.0.cast_signed(), first.1, data])?;
@@ -268,10 +271,30 @@ impl<'a> Writer<'a> {
 
     fn finish(mut self) -> Result<(), CatalogError> {
         while !self.pending.is_empty() {
-            self.flush()?;
+            self.write(true)?;
         }
         Ok(())
     }
+}
+
+/// How many of the first postings fill a chunk, about as many as `guess`, and the chunk. There must be one.
+fn fill_chunk(postings: &[Posting], mut guess: usize) -> (usize, Vec<u8>) {
+    let (mut fits, mut chunk) = (1, encode(&postings[..1]));
+    let mut most = postings.len();
+    for _ in 0..TRIES {
+        if fits == most || chunk.len() + SPARE > CHUNK {
+            break;
+        }
+        let tried = guess.clamp(fits + 1, most);
+        let made = encode(&postings[..tried]);
+        guess = tried * CHUNK / made.len();
+        if made.len() <= CHUNK {
+            (fits, chunk) = (tried, made);
+        } else {
+            most = tried - 1;
+        }
+    }
+    (fits, chunk)
 }
 
 /// The bytes of a chunk; `postings` are sorted and different.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashSet;
 
+use super::CatalogError;
 use super::blocks::Outline;
 use super::outline::{self, OutlineBlock};
 use super::outlines::Outlines;
 use super::postings::{self, Posting, Space};
-use super::{CatalogError, stream};
 
 /// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
 /// `RADIX * RADIX`th the one that far before it, and so on: decoding one of n outlines of an article
@@ -56,6 +56,7 @@ pub fn record<T, E: From<CatalogError>>(
     };
     let done = work(&mut recorder)?;
     recorder.flush(conn)?;
+    recorder.outlines.stream.flush(conn)?;
     Ok(done)
 }
 
@@ -88,8 +89,8 @@ impl Recorder {
             let base = base_for_step(conn, article, step)?.unwrap_or(tip);
             (step, Some(base), 0, new_postings(article, blocks, &previous))
         } else {
-            let site = site_of(conn, article)?.unwrap_or_default();
-            let (base, depth) = self.site_base(conn, &site, snapshot, blocks)?;
+            let site = site_of(conn, article)?;
+            let (base, depth) = self.site_base(conn, site, snapshot, blocks)?;
             (0, base, depth, new_postings(article, blocks, &[]))
         };
         let base_blocks = match base {
@@ -101,26 +102,16 @@ impl Recorder {
         if encoded.literals.len() >= REVERT_LITERALS {
             for before in before_tip(conn, article, step)? {
                 let instead = outline::encode(&self.outlines.get(conn, before)?, blocks);
-                if instead.bytes.len() < encoded.bytes.len() {
+                if instead.bytes() < encoded.bytes() {
                     (base, encoded) = (Some(before), instead);
                 }
             }
         }
-        let data = encoded.bytes;
-        let start = stream::append(conn, &data)?.cast_signed();
+        let number = self.outlines.stream.append(conn, encoded.pieces())?;
         conn.prepare_cached(
-            "INSERT INTO outlines (snapshot, article, step, base, depth, start, length)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO outlines (snapshot, article, step, base, depth, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![
-            snapshot,
-            article,
-            step,
-            base,
-            depth,
-            start,
-            data.len() as u32
-        ])?;
+        .execute(params![snapshot, article, step, base, depth, number.cast_signed()])?;
         self.outlines.keep(snapshot, Arc::clone(blocks));
         for (held, new) in self.postings.iter_mut().zip(new) {
             held.extend(new);
@@ -142,7 +133,7 @@ impl Recorder {
     fn site_base(
         &mut self,
         conn: &Connection,
-        site: &str,
+        site: i64,
         snapshot: i64,
         blocks: &[OutlineBlock],
     ) -> Result<(Option<i64>, i64), CatalogError> {
@@ -211,12 +202,14 @@ pub fn insert(conn: &Connection, article: i64, snapshot: i64, outline: &Outline)
     record(conn, |recorder| recorder.insert(conn, article, snapshot, outline))
 }
 
-fn site_of(conn: &Connection, article: i64) -> Result<Option<String>, CatalogError> {
+/// Number of the site of an article, or 0, which is no site's, if it has none.
+fn site_of(conn: &Connection, article: i64) -> Result<i64, CatalogError> {
     Ok(conn
         .prepare_cached("SELECT site FROM articles WHERE id = ?1")?
         .query_row([article], |row| row.get(0))
         .optional()?
-        .flatten())
+        .flatten()
+        .unwrap_or_default())
 }
 
 /// The snapshot that the outline of `step` rests on; `None` if it was removed.

@@ -9,41 +9,60 @@ use super::outlines::{Outlines, row, steps};
 use super::postings::{self, Posting, Space};
 use super::{CatalogError, outline, stream};
 
-/// Takes the blocks of snapshots that are gone out of the catalog. Outlines that rest on theirs are
-/// written anew; [`tidy`] takes their keys out of the postings.
-pub fn remove(conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
-    let mut outlines = Outlines::default();
-    for (snapshot, step) in newest_first(conn, article, snapshots)? {
-        let Some((base, start, length)) = row(conn, snapshot)? else {
-            continue;
-        };
-        let base_blocks = match base {
-            Some(base) => outlines.get(conn, base)?,
-            None => Arc::from([]),
-        };
-        for dependent in resting_on(conn, article, snapshot, step)? {
-            let old = row(conn, dependent)?;
-            let data = outline::encode(&base_blocks, &outlines.get(conn, dependent)?).bytes;
-            let start = stream::append(conn, &data)?.cast_signed();
-            conn.prepare_cached(
-                "UPDATE outlines SET base = ?2, start = ?3, length = ?4,
-                     depth = max(depth, (SELECT depth FROM outlines WHERE snapshot = ?5))
-                 WHERE snapshot = ?1",
-            )?
-            .execute(params![dependent, base, start, data.len() as u32, snapshot])?;
-            if let Some((_, start, length)) = old {
-                stream::erase(conn, start, u64::from(length))?;
-            }
-        }
-        conn.prepare_cached("DELETE FROM outlines WHERE snapshot = ?1")?
-            .execute([snapshot])?;
-        stream::erase(conn, start, u64::from(length))?;
-        conn.prepare_cached("DELETE FROM outline_sites WHERE snapshot = ?1")?
-            .execute([snapshot])?;
-    }
-    conn.prepare_cached("INSERT OR IGNORE INTO posting_stale (article) VALUES (?1)")?
-        .execute([article])?;
+/// Takes the blocks of snapshots that are gone out of the catalog: `work` calls [`Removal::take`] for each
+/// article. All of it belongs into one transaction: where `work` fails the caller must roll back.
+pub fn remove(
+    conn: &Connection,
+    work: impl FnOnce(&mut Removal) -> Result<(), CatalogError>,
+) -> Result<(), CatalogError> {
+    let mut removal = Removal::default();
+    work(&mut removal)?;
+    removal.outlines.stream.flush(conn)?;
     Ok(())
+}
+
+/// Holds what it has read and changed, because outlines that go together mostly lie together.
+#[derive(Debug, Default)]
+pub struct Removal {
+    outlines: Outlines,
+}
+
+impl Removal {
+    /// Takes out the blocks of snapshots of one article. Outlines that rest on theirs are written anew;
+    /// [`tidy`] takes their keys out of the postings.
+    pub fn take(&mut self, conn: &Connection, article: i64, snapshots: &[i64]) -> Result<(), CatalogError> {
+        for (snapshot, step) in newest_first(conn, article, snapshots)? {
+            let Some((base, number)) = row(conn, snapshot)? else {
+                continue;
+            };
+            let base_blocks = match base {
+                Some(base) => self.outlines.get(conn, base)?,
+                None => Arc::from([]),
+            };
+            for dependent in resting_on(conn, article, snapshot, step)? {
+                let old = row(conn, dependent)?;
+                let encoded = outline::encode(&base_blocks, &self.outlines.get(conn, dependent)?);
+                let new = self.outlines.stream.append(conn, encoded.pieces())?;
+                conn.prepare_cached(
+                    "UPDATE outlines SET base = ?2, number = ?3,
+                         depth = max(depth, (SELECT depth FROM outlines WHERE snapshot = ?4))
+                     WHERE snapshot = ?1",
+                )?
+                .execute(params![dependent, base, new.cast_signed(), snapshot])?;
+                if let Some((_, old)) = old {
+                    self.outlines.stream.erase(conn, old)?;
+                }
+            }
+            conn.prepare_cached("DELETE FROM outlines WHERE snapshot = ?1")?
+                .execute([snapshot])?;
+            self.outlines.stream.erase(conn, number)?;
+            conn.prepare_cached("DELETE FROM outline_sites WHERE snapshot = ?1")?
+                .execute([snapshot])?;
+        }
+        conn.prepare_cached("INSERT OR IGNORE INTO posting_stale (article) VALUES (?1)")?
+            .execute([article])?;
+        Ok(())
+    }
 }
 
 /// Those of the snapshots that have an outline, with their steps, the last one first: what rests on one of
@@ -109,8 +128,8 @@ pub fn tidy(conn: &Connection) -> Result<(), CatalogError> {
 /// Empties the block part.
 pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
     conn.execute_batch(
-        "DELETE FROM outlines; DELETE FROM outline_data; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
+        "DELETE FROM outlines; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
          DELETE FROM posting_stale; DELETE FROM meta WHERE key = 'attribute';",
     )?;
-    Ok(())
+    stream::clear(conn)
 }

@@ -6,12 +6,16 @@ use super::{CatalogError, blocks};
 
 /// Version of the tables below and of those in [`blocks`]. Any change of theirs raises it; a catalog
 /// of another version is dropped and rebuilt.
-pub const VERSION: i64 = 9;
+pub const VERSION: i64 = 10;
 
 /// Numbers of packs are never used twice: other processes may still have the old one open. `pages`
 /// says where the bodies lie, `records` where the snapshot records lie; both may name
 /// several copies. `snapshots.body` is the whole BLAKE3 of the body; prefixes are the first eight
-/// bytes as a signed big-endian number. `lost_packs`
+/// bytes as a signed big-endian number. The records of a pack are those of snapshots numbered from `first` to
+/// `last`: numbers are given pack by pack as packs are added, so that the range takes the place of an index; the few
+/// packs that `compact` made may span all. `articles.hash` is
+/// the first four bytes of the key's BLAKE3, as a signed big-endian number: an index of whole keys would hold
+/// each of them a second time. `lost_packs`
 /// remembers packs that vanished with snapshots no other pack holds. `meta` tells under `attribute` where declared hashes were read from.
 const TABLES: &str = "
 CREATE TABLE meta (
@@ -25,7 +29,9 @@ CREATE TABLE packs (
     pages INTEGER NOT NULL,
     records INTEGER NOT NULL,
     cold INTEGER NOT NULL,
-    damaged INTEGER NOT NULL
+    damaged INTEGER NOT NULL,
+    first INTEGER,
+    last INTEGER
 );
 CREATE TABLE lost_packs (
     name BLOB PRIMARY KEY,
@@ -44,11 +50,16 @@ CREATE TABLE pages (
 CREATE INDEX pages_pack ON pages (pack);
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    address TEXT,
-    site TEXT
+    hash INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    site INTEGER
 );
+CREATE INDEX articles_hash ON articles (hash);
 CREATE INDEX articles_site ON articles (site);
+CREATE TABLE sites (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY,
     article INTEGER NOT NULL,
@@ -69,7 +80,6 @@ CREATE TABLE records (
     place INTEGER NOT NULL,
     PRIMARY KEY (snapshot, pack, at, place)
 ) WITHOUT ROWID;
-CREATE INDEX records_pack ON records (pack);
 CREATE TABLE tombstones (
     prefix INTEGER NOT NULL,
     key TEXT NOT NULL,

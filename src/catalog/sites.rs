@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::CatalogError;
 use super::blocks::Outlines;
 use super::ledger::{Nothing, key};
+use super::snapshots::site_number;
 use crate::page::host;
 
 /// Whether a site's declared hashes go by the text alone: counts of texts that stand, declared, in two
@@ -94,11 +95,11 @@ fn of_host(conn: &Connection, site: &str) -> Result<Vec<(i64, i64)>, CatalogErro
             "SELECT article, snapshots.id FROM snapshots JOIN articles ON articles.id = article
              WHERE site = ?1 ORDER BY article, moment, snapshots.id",
         )?
-        .query_map([site], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map([site_number(conn, site)?], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?)
 }
 
-/// The same for all pages without a host: `articles.site` holds their directory.
+/// The same for all pages without a host: their directory stands for a site.
 fn without_host(conn: &Connection) -> Result<Vec<(i64, i64)>, CatalogError> {
     let mut found = Vec::new();
     let mut articles = conn.prepare_cached("SELECT id, key FROM articles ORDER BY id")?;
@@ -123,6 +124,7 @@ mod tests {
     use super::*;
     use crate::block::Block;
     use crate::catalog::blocks::tests::{declared, page, record, tables};
+    use crate::catalog::snapshots::add_article;
 
     const DAILY: &str = "daily.example";
 
@@ -206,11 +208,7 @@ mod tests {
             (4, "https://daily.example/a", Some(DAILY)),
         ];
         for (id, key, site) in pages {
-            conn.execute(
-                "INSERT INTO articles (id, key, site) VALUES (?1, ?2, ?3)",
-                rusqlite::params![id, key, site],
-            )
-            .unwrap();
+            assert_eq!(add_article(conn, key, site).unwrap(), id);
             let text = format!("text of {key}");
             record(conn, "", id, id, &page(&[declared(&text, &hash)]));
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::CatalogError;
-use crate::digest::Hash;
+use crate::digest::{Hash, blake3};
 use crate::page::{Moment, article_key, site};
 
 /// One snapshot of an article, as `log` lists it.
@@ -88,10 +88,46 @@ fn hash_of(bytes: &[u8]) -> Option<Hash> {
     Some(Hash(bytes.try_into().ok()?))
 }
 
+/// What articles are found by.
+fn hash_of_key(key: &str) -> i32 {
+    ((blake3(key.as_bytes()).prefix() >> 32) as u32).cast_signed()
+}
+
 /// The number of the article with this key.
 pub fn article(connection: &Connection, key: &str) -> Result<Option<i64>, CatalogError> {
-    let mut statement = connection.prepare_cached("SELECT id FROM articles WHERE key = ?1")?;
-    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    let mut statement = connection.prepare_cached("SELECT id FROM articles WHERE hash = ?1 AND key = ?2")?;
+    let id = statement.query_row(params![hash_of_key(key), key], |row| row.get(0));
+    Ok(id.optional()?)
+}
+
+/// The number of a site.
+pub(super) fn site_number(connection: &Connection, name: &str) -> Result<Option<i64>, CatalogError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM sites WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Puts an article in, and its site if that is new; the article's number.
+pub(super) fn add_article(
+    connection: &Connection,
+    key: &str,
+    site: Option<&str>,
+) -> Result<i64, CatalogError> {
+    let site = match site {
+        None => None,
+        Some(name) => match site_number(connection, name)? {
+            None => {
+                connection
+                    .prepare_cached("INSERT INTO sites (name) VALUES (?1)")?
+                    .execute([name])?;
+                Some(connection.last_insert_rowid())
+            }
+            known => known,
+        },
+    };
+    connection
+        .prepare_cached("INSERT INTO articles (hash, key, site) VALUES (?1, ?2, ?3)")?
+        .execute(params![hash_of_key(key), key, site])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// The number of the article an address belongs to, made if it is new.
@@ -100,9 +136,7 @@ pub fn article_for(tx: &Transaction<'_>, address: &str) -> Result<i64, CatalogEr
     if let Some(id) = article(tx, &key)? {
         return Ok(id);
     }
-    tx.prepare_cached("INSERT INTO articles (key, site) VALUES (?1, ?2)")?
-        .execute(params![key, site(address)])?;
-    Ok(tx.last_insert_rowid())
+    add_article(tx, &key, site(address).as_deref())
 }
 
 /// The snapshot of this identity in an article.
@@ -330,6 +364,9 @@ pub fn of_site(connection: &Connection, site: &str, limit: u32) -> Result<Vec<(S
             AND (s.status IS NULL OR s.status = 200) ORDER BY s.id DESC LIMIT 1)
          FROM articles a WHERE a.site = ?1 ORDER BY a.id DESC LIMIT ?2",
     )?;
+    let Some(site) = site_number(connection, site)? else {
+        return Ok(Vec::new());
+    };
     let rows = statement.query_map(params![site, limit], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
     })?;
@@ -348,26 +385,29 @@ pub fn for_each_article(
     connection: &Connection,
     mut each: impl FnMut(&str, Vec<Snapshot>),
 ) -> Result<(), CatalogError> {
-    let mut statement = connection.prepare(&format!(
-        "SELECT {COLUMNS}, a.key FROM articles a JOIN snapshots s ON a.id = s.article
-         ORDER BY a.key, s.moment, s.id"
-    ))?;
-    let mut rows = statement.query([])?;
-    let mut group: Option<(String, Vec<SnapshotRow>)> = None;
-    while let Some(row) = rows.next()? {
-        let key = row.get_ref(9)?.as_str().unwrap_or_default();
-        match &mut group {
-            Some((known, members)) if known == key => members.push(row_of(row)?),
-            _ => {
-                let next = (key.to_owned(), vec![row_of(row)?]);
-                if let Some((key, members)) = group.replace(next) {
-                    each(&key, tell_revisions(members));
-                }
-            }
+    let mut articles = keys(connection)?;
+    articles.sort_unstable_by(|one, other| one.1.cmp(&other.1));
+    for (article, key) in articles {
+        let snapshots = of_article(connection, article)?;
+        if !snapshots.is_empty() {
+            each(&key, snapshots);
         }
     }
-    if let Some((key, members)) = group {
-        each(&key, tell_revisions(members));
+    Ok(())
+}
+
+/// Calls `each` with the snapshots of every article, in order of their numbers.
+pub fn for_each_history(
+    connection: &Connection,
+    mut each: impl FnMut(Vec<Snapshot>),
+) -> Result<(), CatalogError> {
+    let mut statement = connection.prepare("SELECT id FROM articles ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let snapshots = of_article(connection, row.get(0)?)?;
+        if !snapshots.is_empty() {
+            each(snapshots);
+        }
     }
     Ok(())
 }
@@ -377,4 +417,32 @@ pub fn keys(connection: &Connection) -> Result<Vec<(i64, String)>, CatalogError>
     let mut statement = connection.prepare("SELECT id, key FROM articles")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn articles_whose_keys_have_one_hash_are_told_apart() {
+        let mut known = HashMap::new();
+        let mut keys = (0_u32..).map(|n| format!("https://tide.example/{n}"));
+        let (one, other) = keys
+            .find_map(|key| {
+                let before = known.insert(hash_of_key(&key), key.clone())?;
+                Some((before, key))
+            })
+            .unwrap();
+        assert_ne!(one, other);
+        let mut catalog = Catalog::in_memory().unwrap();
+        let tx = catalog.write().unwrap();
+        assert_eq!(article_for(&tx, &one).unwrap(), 1);
+        assert_eq!(article(&tx, &other).unwrap(), None);
+        assert_eq!(article_for(&tx, &other).unwrap(), 2);
+        assert_eq!(article_for(&tx, &one).unwrap(), 1);
+        assert_eq!(article(&tx, &other).unwrap(), Some(2));
+    }
 }

@@ -8,7 +8,7 @@ use super::Code;
 use crate::archive::{Archive, ArchiveError};
 use crate::block::{Block, Document};
 use crate::catalog::CatalogError;
-use crate::catalog::blocks::{self, Finder, OutlineBlock, Prefix, Space};
+use crate::catalog::blocks::{Finder, OutlineBlock, Prefix, Space};
 use crate::label::Reader;
 use crate::page::Page;
 
@@ -21,6 +21,7 @@ pub(super) fn compare(
     snapshot: i64,
     page: &Page,
 ) -> Result<Option<(Code, String)>, ArchiveError> {
+    let mut held = finder.lock().unwrap_or_else(PoisonError::into_inner);
     let outline = archive.with_catalog(|conn| {
         // All of it from one state: another process may take the snapshot out, or one that it rests on.
         let state = conn.unchecked_transaction()?;
@@ -29,11 +30,12 @@ pub(super) fn compare(
             .query_row([snapshot], |row| row.get(0))
             .optional()?;
         if built == Some(true) {
-            blocks::outline(&state, snapshot).map(Some)
+            held.outline_anew(&state, snapshot).map(Some)
         } else {
             Ok(None)
         }
     });
+    drop(held);
     let outline = match outline {
         // It was taken out meanwhile, or `reindex` was not run yet: nothing is promised, so nothing is broken.
         Ok(None) => return Ok(None),

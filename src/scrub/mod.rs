@@ -256,7 +256,7 @@ impl Run<'_> {
     fn count_losses(&mut self) -> Result<(), ArchiveError> {
         let (lost, summary) = (&self.lost, &mut self.summary);
         self.archive.with_catalog(|conn| {
-            snapshots::for_each_article(conn, |_, snapshots| {
+            snapshots::for_each_history(conn, |snapshots| {
                 let gone = || snapshots.iter().filter(|snapshot| lost.contains(&snapshot.id));
                 let count = gone().count();
                 summary.articles += 1;

@@ -587,30 +587,26 @@ fn touched(
             .filter(|((at, _), _)| range.contains(at))
             .map(|(_, prefix)| prefix),
     );
-    let ids: BTreeMap<i64, bool> = archive
-        .with_catalog(|conn| {
-            let mut ids = BTreeMap::new();
-            let mut statement = conn.prepare("SELECT snapshot, at FROM records WHERE pack = ?1")?;
-            let mut rows = statement.query([checked.row.id])?;
+    let ids: BTreeMap<i64, bool> = archive.with_catalog(|conn| {
+        let mut ids = BTreeMap::new();
+        for (snapshot, at) in packs::records_of(conn, checked.row.id)? {
+            if range.contains(&at) {
+                ids.insert(snapshot, false);
+            }
+        }
+        if !prefixes.is_empty() {
+            let mut statement = conn.prepare("SELECT id, body FROM snapshots")?;
+            let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if range.contains(&row.get::<_, i64>(1)?.cast_unsigned()) {
-                    ids.insert(row.get(0)?, false);
+                let body: Vec<u8> = row.get(1)?;
+                let body = <[u8; 32]>::try_from(body).map(Hash).unwrap_or_default();
+                if prefixes.contains(&body.prefix()) {
+                    ids.insert(row.get(0)?, true);
                 }
             }
-            if !prefixes.is_empty() {
-                let mut statement = conn.prepare("SELECT id, body FROM snapshots")?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    let body: Vec<u8> = row.get(1)?;
-                    let body = <[u8; 32]>::try_from(body).map(Hash).unwrap_or_default();
-                    if prefixes.contains(&body.prefix()) {
-                        ids.insert(row.get(0)?, true);
-                    }
-                }
-            }
-            Ok(ids)
-        })
-        .map_err(|error: rusqlite::Error| CatalogError::from(error))?;
+        }
+        Ok::<_, CatalogError>(ids)
+    })?;
     let mut touched = Vec::with_capacity(ids.len());
     for (id, by_body) in ids {
         if let Some((article, name)) = name_of(archive, id)? {

@@ -414,10 +414,12 @@ fn records_of_catalog(
 ) -> Result<Vec<Record>, ArchiveError> {
     let known = archive.with_catalog(|conn| {
         let mut records = Vec::new();
-        let mut statement = conn.prepare("SELECT DISTINCT snapshot FROM records WHERE pack = ?1")?;
-        let mut rows = statement.query([id])?;
-        while let Some(row) = rows.next()? {
-            let snapshot: i64 = row.get(0)?;
+        let mut held: Vec<i64> = packs::records_of(conn, id)?
+            .into_iter()
+            .map(|(snapshot, _)| snapshot)
+            .collect();
+        held.dedup();
+        for snapshot in held {
             let stays = |row: &RecordRow| row.pack != id || readable.contains(&row.at);
             if packs::records(conn, snapshot)?.iter().any(stays) {
                 continue;

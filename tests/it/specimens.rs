@@ -222,10 +222,10 @@ fn specimens() -> BTreeMap<&'static str, Files> {
         "C03-no-outline",
         catalog(&format!("DELETE FROM outlines WHERE {newest}")),
     );
-    let cut = format!("UPDATE outlines SET length = length - 1 WHERE {newest}");
-    all.insert("C04-outline-cut", catalog(&cut));
-    let oldest = "SELECT base, start, length FROM outlines ORDER BY snapshot LIMIT 1";
-    let swapped = format!("UPDATE outlines SET (base, start, length) = ({oldest}) WHERE {newest}");
+    let cut = "UPDATE outline_data SET data = substr(data, 1, length(data) - 1)";
+    all.insert("C04-outline-cut", catalog(cut));
+    let oldest = "SELECT base, number FROM outlines ORDER BY snapshot LIMIT 1";
+    let swapped = format!("UPDATE outlines SET (base, number) = ({oldest}) WHERE {newest}");
     all.insert("C05-other-outline", catalog(&swapped));
     let schema = |from: &str, to: &str| {
         format!(

@@ -1,6 +1,6 @@
 use super::*;
 use crate::block::Block;
-use crate::catalog::blocks::tests::{block, declared, page, record, tables};
+use crate::catalog::blocks::tests::{block, declared, page, record, tables, take_out};
 use crate::digest::sha256;
 
 const DAILY: &str = "daily.example";
@@ -205,7 +205,7 @@ fn a_page_is_not_of_the_article_that_got_the_number_of_one_that_is_gone() {
     let of_gone: Vec<Block> = hashes.iter().map(|hash| declared("gone", hash)).collect();
     record(conn, DAILY, 1, 1, &page(&of_gone));
     // What a vanished pack takes along leaves its keys in the postings.
-    crate::catalog::blocks::remove(conn, 1, &[1]).unwrap();
+    take_out(conn, 1, &[1]);
     record(conn, DAILY, 1, 2, &page(&[declared("other", &"77".repeat(32))]));
     let outline: Vec<OutlineBlock> = of_gone.iter().map(OutlineBlock::of).collect();
     let nothing = nothing();

@@ -9,7 +9,7 @@ fn open() -> Connection {
 }
 
 fn scrambled(n: u64) -> u64 {
-    n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 38
 }
 
 #[test]
