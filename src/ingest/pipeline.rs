@@ -36,7 +36,7 @@ const ENCODED_AHEAD: Ahead = Ahead {
 /// Pages that are planned together, and the bytes of their bodies.
 const TOGETHER: Ahead = Ahead {
     items: 2048,
-    weight: 8 << 20,
+    weight: 16 << 20,
 };
 
 /// Adds every entry to the archive.
