@@ -1,6 +1,7 @@
 //! Decoded bodies and groups, kept as long as there is room.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -67,8 +68,11 @@ impl BodyCache {
 /// what came from others as well proves nothing about those.
 pub type GroupPlace = (i64, u64, bool);
 
-/// Bytes of decoded groups that are kept; the group decoded last is kept whatever its length.
+/// Bytes of decoded groups that are kept, ...
 const GROUP_CACHE: usize = 16 << 20;
+
+/// ... but those decoded last are kept whatever their length: so many threads may read in groups at a time.
+pub const GROUPS_IN_USE: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// Groups decoded last, each as far as it was needed.
 #[derive(Debug, Default)]
@@ -92,7 +96,7 @@ impl GroupCache {
         self.groups.retain(|(known, _)| *known != place);
         self.groups.push((place, content));
         let mut bytes: usize = self.groups.iter().map(|(_, content)| content.len()).sum();
-        while bytes > GROUP_CACHE && self.groups.len() > 1 {
+        while bytes > GROUP_CACHE && self.groups.len() > GROUPS_IN_USE.get() {
             bytes -= self.groups.remove(0).1.len();
         }
     }
@@ -132,7 +136,10 @@ mod tests {
         assert!(cache.get((1, 99, false)).is_none());
         assert!(cache.get((1, 32, false)).is_some());
         cache.put((3, 32, false), content(2 * GROUP_CACHE));
-        assert!(cache.get((3, 32, false)).is_some(), "the last one stays");
+        cache.put((4, 32, false), content(2 * GROUP_CACHE));
         assert!(cache.get((1, 32, false)).is_none());
+        for last in [3, 4] {
+            assert!(cache.get((last, 32, false)).is_some(), "the last two stay");
+        }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Never: parses HTML.
 //!
-//! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes,
+//! [`open`](Archive::open) brings the catalog up to the packs, `read` follows a hash to its bytes, `ahead` many at once,
 //! `bases` chooses what a new page is compressed against, `gather` puts pages that are alike into one frame,
 //! `writer` builds packs, `commit` and `publish` make them durable, `retire` holds the one function that
 //! removes packs. `pack_bodies` tells the hashes of a pack's bodies; `unfinished` and `pinned` read what the
 //! catalog does not know.
 
+mod ahead;
 mod bases;
 mod cache;
 mod commit;

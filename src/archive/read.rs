@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
 use super::cache::{Body, GroupCache};
-use super::open::BODY_CACHE;
 use super::{Archive, ArchiveError, held, layout};
 use crate::catalog::CatalogError;
 use crate::catalog::packs::{self, PageRow};
@@ -20,9 +19,6 @@ use crate::page::Page;
 /// Frames read for one restore before it is given up: several damaged copies at every step of a
 /// delta must not make it endless.
 pub(super) const MAX_FRAMES: u32 = 4 * MAX_DEPTH;
-
-/// Bytes of bodies that are decoded ahead: those of one window stay in the cache until they are asked for.
-const READ_AHEAD: u64 = BODY_CACHE as u64 / 2;
 
 /// Which packs may be read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -357,6 +353,12 @@ impl Archive {
 
     /// The page as it was added: the same bytes, with status, headers and metadata.
     pub fn restore(&self, snapshot: &super::Snapshot) -> Result<Page, ArchiveError> {
+        let body = self.restore_body(snapshot)?;
+        Ok(self.page_of(snapshot, &body))
+    }
+
+    /// The bytes of the page.
+    pub(super) fn restore_body(&self, snapshot: &super::Snapshot) -> Result<Body, ArchiveError> {
         let lost = |error: PackError| match error {
             PackError::Newer(what) => ArchiveError::Newer(what),
             error => ArchiveError::Lost {
@@ -365,7 +367,11 @@ impl Archive {
                 reason: error.to_string(),
             },
         };
-        let body = self.body(&snapshot.body).map_err(lost)?;
+        self.body(&snapshot.body).map_err(lost)
+    }
+
+    /// The page of a body that was read.
+    pub(super) fn page_of(&self, snapshot: &super::Snapshot, body: &Body) -> Page {
         // Headers and metadata that are damaged must not cost the bytes.
         let record = self
             .once_more(|| self.record(snapshot.id, Among::All))
@@ -377,49 +383,7 @@ impl Archive {
                 status: snapshot.status,
                 ..SnapshotRecord::default()
             });
-        Ok(record.into_page(body.to_vec()))
-    }
-
-    /// Restores pages and hands them to `each`, in the order given. Bodies are read ahead in the order in
-    /// which they lie, so that a frame that holds many of them is decoded for all of them at once.
-    pub fn restore_each<E: From<ArchiveError>>(
-        &self,
-        snapshots: &[super::Snapshot],
-        each: &mut dyn FnMut(&super::Snapshot, Page) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut rest = snapshots;
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = |snapshot: &&super::Snapshot| {
-                bytes += snapshot.length;
-                bytes <= READ_AHEAD
-            };
-            let (next, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-            self.read_ahead(next);
-            for snapshot in next {
-                each(snapshot, self.restore(snapshot)?)?;
-            }
-            rest = later;
-        }
-        Ok(())
-    }
-
-    /// Decodes bodies that are soon asked for. What cannot be read tells whoever asks for it.
-    fn read_ahead(&self, snapshots: &[super::Snapshot]) {
-        if snapshots.len() < 2 {
-            return;
-        }
-        let mut bodies: Vec<_> = snapshots
-            .iter()
-            .filter_map(|snapshot| {
-                let place = self.places(&snapshot.body).ok()?.into_iter().next()?;
-                Some((place.pack, place.at, place.place, snapshot.body))
-            })
-            .collect();
-        bodies.sort_unstable();
-        for (.., body) in bodies {
-            let _ = self.body(&body);
-        }
+        record.into_page(body.to_vec())
     }
 }
 

@@ -529,6 +529,36 @@ fn no_flipped_byte_of_a_group_passes_and_repair_saves_what_stands_before_it() {
 }
 
 #[test]
+fn pages_asked_for_together_come_up_to_the_one_that_is_lost() {
+    let disk = MemoryDisk::new();
+    add(&open(&disk), &versions(1, 0..8)).unwrap();
+    let (path, frame) = frames(&disk).remove(0);
+    add(&open(&disk), &elsewhere(0..8)).unwrap();
+    let mut bytes = disk.files()[&path].clone();
+    bytes[frame.end() as usize - 9] ^= 0x10;
+    disk.put(&path, bytes);
+    let archive = open(&disk);
+    let mut asked = archive.all_snapshots().unwrap();
+    asked.sort_by_key(|snapshot| snapshot.body);
+    let whole = |snapshot: &&pressmark::archive::Snapshot| archive.restore(snapshot).is_ok();
+    let before: Vec<_> = asked
+        .iter()
+        .take_while(whole)
+        .map(|snapshot| snapshot.body)
+        .collect();
+    assert!(before.len() < asked.len());
+    let mut got = Vec::new();
+    let stopped = archive.restore_each(&asked, &mut |snapshot, page| {
+        assert_eq!(blake3(&page.body), snapshot.body);
+        got.push(snapshot.body);
+        Ok::<(), ArchiveError>(())
+    });
+    let lost = asked[before.len()].body;
+    assert!(matches!(stopped, Err(ArchiveError::Lost { body, .. }) if body == lost));
+    assert_eq!(got, before);
+}
+
+#[test]
 fn a_group_that_rests_on_itself_is_refused() {
     let body = vec![b'x'; 4000];
     let hash = blake3(&body);

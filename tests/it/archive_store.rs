@@ -108,7 +108,7 @@ fn pages_asked_for_together_come_in_the_order_asked_for() {
     // Large enough that not all can be read ahead.
     for article in 5..9 {
         let mut large = page(article, 0);
-        large.body = large.body.repeat(6_000_000 / large.body.len());
+        large.body = large.body.repeat(20_000_000 / large.body.len());
         pages.push(large);
     }
     add(&archive, &pages).unwrap();
