@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::cache::{Body, GROUPS_IN_USE};
 use super::{Archive, ArchiveError, Snapshot};
+use crate::catalog::packs::PageRow;
 use crate::digest::Hash;
 use crate::page::Page;
 use crate::pool;
@@ -28,13 +29,18 @@ impl Archive {
     ) -> Result<(), E> {
         let mut rest = snapshots;
         while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = |snapshot: &&Snapshot| {
-                bytes += snapshot.length;
-                bytes <= AHEAD
-            };
-            let (next, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-            let bodies = self.read_ahead(next);
+            let (mut bytes, mut places) = (0_u64, Vec::new());
+            for snapshot in rest {
+                // The length is that of the body itself: what a record says of it may be wrong.
+                let place = self.places(&snapshot.body)?.first().copied();
+                bytes = bytes.saturating_add(place.map_or(0, |place| place.length));
+                if bytes > AHEAD && !places.is_empty() {
+                    break;
+                }
+                places.push(place);
+            }
+            let (next, later) = rest.split_at(places.len());
+            let bodies = self.read_ahead(next.iter().zip(places));
             for snapshot in next {
                 let body = match bodies.get(&snapshot.body) {
                     Some(body) => body.clone(),
@@ -48,20 +54,18 @@ impl Archive {
     }
 
     /// Reads bodies, frame by frame. What cannot be read is left out, to be told when its turn comes.
-    fn read_ahead(&self, snapshots: &[Snapshot]) -> FxHashMap<Hash, Body> {
+    fn read_ahead<'s>(
+        &self,
+        snapshots: impl ExactSizeIterator<Item = (&'s Snapshot, Option<PageRow>)>,
+    ) -> FxHashMap<Hash, Body> {
         if snapshots.len() < 2 {
             return FxHashMap::default();
         }
         let mut frames: BTreeMap<(i64, u64), Wanted> = BTreeMap::new();
-        for snapshot in snapshots {
-            if let Some(place) = self
-                .places(&snapshot.body)
-                .ok()
-                .and_then(|places| places.first().copied())
-            {
-                let frame = frames.entry((place.pack, place.at)).or_default();
-                frame.push((Reverse(place.place), snapshot.body));
-            }
+        for (snapshot, place) in snapshots {
+            let Some(place) = place else { continue };
+            let frame = frames.entry((place.pack, place.at)).or_default();
+            frame.push((Reverse(place.place), snapshot.body));
         }
         // The last body first: the frame is decoded up to it, and the others are there.
         let read = |mut frame: Wanted| -> Vec<(Hash, Body)> {

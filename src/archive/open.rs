@@ -395,7 +395,8 @@ pub(crate) fn insert(
         at: placed.at,
         place: placed.place,
     };
-    // Tombstones first: a snapshot they name must not appear even for a moment.
+    // Tombstones first: a snapshot they name must not appear even for a moment. And what they take out of the stream
+    // of outlines is written before `each` may append to it.
     let stones: Vec<TombstoneRow> = records
         .iter()
         .filter_map(|placed| match &placed.record {

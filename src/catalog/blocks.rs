@@ -22,8 +22,10 @@ use crate::digest::{Hash, sha256};
 ///
 /// `step` counts the snapshots of an article in the order in which they were recorded, `base` names
 /// the snapshot whose outline this one was written against, `depth` how many bases an article's first
-/// outline rests on (0 for all others, but for one that took over the base of a first one that was removed), `number` which
-/// outline of `outline_data` is its own ([`super::stream`]), whose rows hold the `count` outlines from number `first`, `bytes` long when they are decoded. `outline_sites` remembers the pages of a site that may serve as base of the next.
+/// outline rests on (0 for all others, but for one that took over the base of a first one that was
+/// removed), `number` which outline of `outline_data` is its own ([`super::stream`]). A row there holds the
+/// `count` outlines from number `first`, of `bytes` when they are decoded. `outline_sites` remembers the
+/// pages of a site that may serve as base of the next.
 pub const TABLES: &str = "
 CREATE TABLE outlines (
     snapshot INTEGER PRIMARY KEY,

@@ -17,7 +17,7 @@ const LEVEL: i32 = 3;
 /// Bytes that an outline takes beside its pieces.
 const ENDS: usize = size_of::<[usize; LANES]>();
 
-/// Bytes of the lengths of all pieces, at most.
+/// Bytes of the lengths of all pieces, at most: those of 52,000 outlines, more than [`super::stream`] puts into a row.
 const MAX_LENGTHS: usize = 1 << 20;
 
 /// Encoded outlines, each known by its place, counted from 0.

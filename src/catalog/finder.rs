@@ -115,8 +115,8 @@ impl Finder {
         })
     }
 
-    /// Ids of the articles that may hold a hash with this prefix, ascending. One in about a
-    /// million is named in error; none is missing.
+    /// Ids of the articles that may hold a hash with this prefix, ascending; postings go by a part of it. None is
+    /// missing.
     pub fn articles(
         &mut self,
         conn: &Connection,
@@ -268,11 +268,7 @@ impl Finder {
     }
 
     /// The blocks of a snapshot in source order.
-    pub fn outline(
-        &mut self,
-        conn: &Connection,
-        snapshot: i64,
-    ) -> Result<std::sync::Arc<[OutlineBlock]>, CatalogError> {
+    pub fn outline(&mut self, conn: &Connection, snapshot: i64) -> Result<Arc<[OutlineBlock]>, CatalogError> {
         self.outlines.get(conn, snapshot)
     }
 
@@ -295,7 +291,9 @@ impl Finder {
         least: u32,
         mut each: impl FnMut(Near),
     ) -> Result<(), CatalogError> {
-        let mut outlines: Vec<(u64, i64, i64)> = conn
+        // All of it from one state: another process may write an outline anew under another number.
+        let state = conn.unchecked_transaction()?;
+        let mut outlines: Vec<(u64, i64, i64)> = state
             .prepare_cached("SELECT number, article, snapshot FROM outlines")?
             .query_map([], |row| {
                 Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?))
@@ -305,7 +303,7 @@ impl Finder {
         outlines.sort_unstable();
         let mut stream = Stream::default();
         for (number, article, snapshot) in outlines {
-            let Some(pieces) = stream.read(conn, number)? else {
+            let Some(pieces) = stream.read(&state, number)? else {
                 continue;
             };
             outline::literals(pieces, |index, block| {

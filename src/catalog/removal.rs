@@ -127,9 +127,10 @@ pub fn tidy(conn: &Connection) -> Result<(), CatalogError> {
 
 /// Empties the block part.
 pub fn clear(conn: &Connection) -> Result<(), CatalogError> {
+    stream::clear(conn)?;
     conn.execute_batch(
         "DELETE FROM outlines; DELETE FROM outline_sites; DELETE FROM postings; DELETE FROM posting_runs;
          DELETE FROM posting_stale; DELETE FROM meta WHERE key = 'attribute';",
     )?;
-    stream::clear(conn)
+    Ok(())
 }

@@ -16,7 +16,8 @@ pub const VERSION: i64 = 10;
 /// packs that `compact` made may span all. `articles.hash` is
 /// the first four bytes of the key's BLAKE3, as a signed big-endian number: an index of whole keys would hold
 /// each of them a second time. `lost_packs`
-/// remembers packs that vanished with snapshots no other pack holds. `meta` tells under `attribute` where declared hashes were read from.
+/// remembers packs that vanished with snapshots no other pack holds. `meta` tells under `attribute` where
+/// declared hashes were read from.
 const TABLES: &str = "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,

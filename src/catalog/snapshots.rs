@@ -380,11 +380,18 @@ pub fn of_site(connection: &Connection, site: &str, limit: u32) -> Result<Vec<(S
     Ok(found)
 }
 
+/// While it is held, all that is read is of one state of the catalog, whatever other processes write.
+fn one_state(connection: &Connection) -> Result<Option<Transaction<'_>>, CatalogError> {
+    let begin = || connection.unchecked_transaction();
+    Ok(connection.is_autocommit().then(begin).transpose()?)
+}
+
 /// Calls `each` with the key and the snapshots of every article, in order of the keys.
 pub fn for_each_article(
     connection: &Connection,
     mut each: impl FnMut(&str, Vec<Snapshot>),
 ) -> Result<(), CatalogError> {
+    let _state = one_state(connection)?;
     let mut articles = keys(connection)?;
     articles.sort_unstable_by(|one, other| one.1.cmp(&other.1));
     for (article, key) in articles {
@@ -401,6 +408,7 @@ pub fn for_each_history(
     connection: &Connection,
     mut each: impl FnMut(Vec<Snapshot>),
 ) -> Result<(), CatalogError> {
+    let _state = one_state(connection)?;
     let mut statement = connection.prepare("SELECT id FROM articles ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pressmark::catalog::Catalog;
 use pressmark::catalog::blocks::{self, Outline};
+use pressmark::catalog::{Catalog, snapshots};
 use pressmark::html::{self, ReadOptions};
 use pressmark::label::{self, Rules};
 use pressmark::page::{article_key, host};
@@ -69,15 +69,8 @@ fn the_block_part_costs_what_changed() {
             let mut outlines = Vec::new();
             for (index, (address, file)) in chunk.iter().enumerate() {
                 let key = article_key(address);
-                let next = i64::try_from(articles.len()).unwrap() + 1;
-                let article = *articles.entry(key.clone()).or_insert(next);
-                if article == next {
-                    tx.execute(
-                        "INSERT INTO articles (id, key, site) VALUES (?1, ?2, ?3)",
-                        rusqlite::params![article, key, host(address)],
-                    )
-                    .unwrap();
-                }
+                let article = snapshots::article_for(&tx, address).unwrap();
+                articles.insert(key, article);
                 let bytes = std::fs::read(file).unwrap();
                 raw += bytes.len();
                 let started = Instant::now();
