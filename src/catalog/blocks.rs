@@ -3,7 +3,8 @@
 //! `outlines` holds the ordered blocks of every snapshot, written against the snapshot of the same
 //! article that was recorded before it, or, for an article's first, against a similar page of the
 //! same site ([`super::outline`]); [`super::recorder`] writes them, [`super::outlines`] reads them,
-//! [`super::removal`] takes them out. `postings` names for every key the articles that hold it
+//! [`super::removal`] takes them out; their bytes lie in `outline_data`, many to a row
+//! ([`super::stream`], [`super::chunk`]). `postings` names for every key the articles that hold it
 //! ([`super::postings`]). Both are a cache: `reindex` makes them anew from the pages.
 
 use std::sync::Arc;

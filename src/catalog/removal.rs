@@ -17,8 +17,7 @@ pub fn remove(
 ) -> Result<(), CatalogError> {
     let mut removal = Removal::default();
     work(&mut removal)?;
-    removal.outlines.stream.flush(conn)?;
-    Ok(())
+    removal.outlines.stream.flush(conn)
 }
 
 /// Holds what it has read and changed, because outlines that go together mostly lie together.
