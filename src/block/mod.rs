@@ -3,6 +3,7 @@
 //!
 //! Never: computes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -81,7 +82,7 @@ pub struct Container {
     /// Index of the enclosing container in [`Document::containers`]; `None` at the top.
     pub parent: Option<u32>,
     /// Tag name in lower case.
-    pub tag: Box<str>,
+    pub tag: Cow<'static, str>,
     /// Attributes in source order, names in lower case, values with references resolved. Only those
     /// that rules ask for are kept: `id class itemprop itemtype role property name hidden
     /// aria-hidden style` and every name that starts with `data-` or `dmcf-`.
@@ -94,7 +95,7 @@ pub struct Container {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attribute {
     /// Name in lower case.
-    pub name: Box<str>,
+    pub name: Cow<'static, str>,
     /// Value with character references resolved; empty if the attribute has none.
     pub value: Box<str>,
 }

@@ -73,9 +73,10 @@ pub(super) enum What {
 pub(super) struct Cutter<'a> {
     text: &'a str,
     declared_attribute: &'a str,
-    drafts: Vec<Draft>,
+    #[allow(clippy::vec_box)] // as the finisher lends them
+    drafts: Vec<Box<Draft>>,
     /// The anonymous block, while no block element is open.
-    anonymous: Option<Draft>,
+    anonymous: Option<Box<Draft>>,
     /// `br` since the last character of the anonymous block.
     breaks: u32,
     loose: Vec<Loose>,
@@ -139,7 +140,7 @@ impl<'a> Cutter<'a> {
         let mut draft = self.finisher.draft(kind, parent);
         draft.range = element.range.0..element.range.1;
         draft.inner = element.range.1..element.range.1;
-        draft.tag = Some(element.range);
+        draft.attributes.extend_from_slice(element.attributes);
         draft.declared = declared
             .then(|| find_span(self.text, element.attributes, self.declared_attribute))
             .flatten();
@@ -308,7 +309,7 @@ impl Sink for Cutter<'_> {
             state.owned |= declared;
         } else if !element.foreign && tag.is(class::BLOCK | class::BOUNDARY) {
             self.cut();
-            self.containers.open(element.range);
+            self.containers.open(element);
             state.role = Role::Container;
         } else if let Some(what) = self.what(element) {
             state.role = self.mark(what);
@@ -401,6 +402,13 @@ impl Sink for Cutter<'_> {
             return;
         }
         let source = &self.text[range.clone()];
+        if source.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            // The indentation of the source, mostly.
+            if let Some(draft) = self.drafts.last_mut().or(self.anonymous.as_mut()) {
+                draft.collapsed.space |= !source.is_empty();
+            }
+            return;
+        }
         if let Some(draft) = self.drafts.last_mut() {
             if literal {
                 draft.collapsed.push(source);

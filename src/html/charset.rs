@@ -43,6 +43,11 @@ impl Decoded<'_> {
         self.offsets.raw(at, self.raw, &self.text, self.encoding)
     }
 
+    /// Whether [`Decoded::raw_offset`] is the place in the text itself.
+    pub(super) fn is_raw(&self) -> bool {
+        self.offsets.are_equal()
+    }
+
     /// Whether [`Decoded::raw_offset`] decodes anew from the checkpoint before: its time grows with the
     /// text since the last `<`.
     pub(super) fn is_walked(&self) -> bool {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::blocks::What;
-use super::containers::{Containers, start_tag};
+use super::containers::{Containers, attributes};
 use super::form::{count_code_points, form_hash};
 use super::text::{Collapsed, nfc};
-use super::token::attribute_value;
+use super::token::{AttributeSpan, attribute_value};
 use crate::block::{Block, Kind, Mark};
 use crate::digest::sha256;
 
@@ -33,8 +33,8 @@ pub(super) struct Draft {
     pub slot: u32,
     pub range: Range<usize>,
     pub inner: Range<usize>,
-    /// The start tag; none for anonymous text.
-    pub tag: Option<(usize, usize)>,
+    /// Attributes of the start tag; none for anonymous text.
+    pub attributes: Vec<AttributeSpan>,
     /// The declared hash as a span of the text.
     pub declared: Option<(usize, usize)>,
     pub collapsed: Collapsed,
@@ -60,6 +60,23 @@ impl Draft {
         Some(self.marks.len() as u32 - 1)
     }
 
+    /// As if it were new, but for the memory it has.
+    fn empty(&mut self) {
+        let mut collapsed = std::mem::take(&mut self.collapsed);
+        collapsed.text.clear();
+        collapsed.space = false;
+        let mut marks = std::mem::take(&mut self.marks);
+        marks.clear();
+        let mut attributes = std::mem::take(&mut self.attributes);
+        attributes.clear();
+        *self = Self {
+            attributes,
+            collapsed,
+            marks,
+            ..Self::default()
+        };
+    }
+
     pub fn end_mark(&mut self, mark: u32) {
         let (end, media) = (self.collapsed.text.len(), self.media);
         if let Some(mark) = self.marks.get_mut(mark as usize) {
@@ -83,7 +100,9 @@ pub(super) struct Finisher<'a> {
     text: &'a str,
     /// A place for every block begun; those that turned out empty are none.
     slots: Vec<Slot>,
-    buffers: Vec<Draft>,
+    /// Drafts that were finished; boxed, so that one that moves is a pointer.
+    #[allow(clippy::vec_box)]
+    buffers: Vec<Box<Draft>>,
     places: Vec<(u32, u32)>,
     lines: Vec<u8>,
 }
@@ -105,7 +124,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// An empty draft for the next place in source order.
-    pub fn draft(&mut self, kind: Kind, parent: Option<u32>) -> Draft {
+    pub fn draft(&mut self, kind: Kind, parent: Option<u32>) -> Box<Draft> {
         let mut draft = self.buffers.pop().unwrap_or_default();
         draft.kind = kind;
         draft.slot = self.slots.len() as u32;
@@ -114,7 +133,7 @@ impl<'a> Finisher<'a> {
     }
 
     /// Turns a draft into a block, unless it has no text, no media and no declared hash.
-    pub fn finish(&mut self, mut draft: Draft, containers: &mut Containers<'_>) {
+    pub fn finish(&mut self, mut draft: Box<Draft>, containers: &mut Containers<'_>) {
         if draft.collapsed.text.is_empty() && draft.media == 0 && draft.declared.is_none() {
             if draft.slot as usize + 1 == self.slots.len() {
                 self.slots.pop();
@@ -125,15 +144,8 @@ impl<'a> Finisher<'a> {
                 slot.block = Some(block);
             }
         }
-        let mut collapsed = draft.collapsed;
-        collapsed.text.clear();
-        collapsed.space = false;
-        draft.marks.clear();
-        self.buffers.push(Draft {
-            collapsed,
-            marks: draft.marks,
-            ..Draft::default()
-        });
+        draft.empty();
+        self.buffers.push(draft);
     }
 
     fn block(&mut self, draft: &mut Draft, containers: &mut Containers<'_>) -> Block {
@@ -143,10 +155,7 @@ impl<'a> Finisher<'a> {
         let marks = self.marks(draft, &collapsed, composes);
         let text = canonical.into_owned();
         draft.collapsed.text = collapsed;
-        let attributes = draft
-            .tag
-            .map(|range| start_tag(self.text, range, |_| true).1)
-            .unwrap_or_default();
+        let attributes = attributes(self.text, &draft.attributes, |_| true);
         let id = attributes
             .iter()
             .find(|attribute| &*attribute.name == "dmcf-pid")

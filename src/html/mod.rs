@@ -77,6 +77,9 @@ pub fn read_decoded(decoded: &Decoded<'_>, options: &ReadOptions<'_>) -> Documen
         ..Document::default()
     };
     cutter.metadata.into_document(&mut document);
+    if decoded.is_raw() {
+        return document;
+    }
     // Thousands of elements may end at one tag: where the way back is walked, it is walked once for all.
     let mut walked: FxHashMap<usize, usize> = FxHashMap::default();
     let mut raw_offset = |at: usize| {

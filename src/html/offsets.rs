@@ -49,6 +49,11 @@ impl Offsets {
         Self::Stepped(Vec::new(), raw)
     }
 
+    /// Whether every byte of the text is the raw byte at the same place.
+    pub fn are_equal(&self) -> bool {
+        matches!(self, Self::Shifted(checkpoints) if matches!(checkpoints[..], [Checkpoint { text: 0, raw: 0 }]))
+    }
+
     /// Notes that the text up to `text` came from the raw bytes up to `raw`.
     pub fn checkpoint(&mut self, text: usize, raw: usize) {
         if let Self::Shifted(checkpoints) | Self::Restartable(checkpoints) = self {

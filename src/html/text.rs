@@ -144,7 +144,8 @@ pub fn collapse(text: &str) -> String {
 pub(super) fn nfc(text: &str) -> Cow<'_, str> {
     // U+0300 is the first character that is not always its own normal form: bytes CC 80.
     let highest = text.bytes().fold(0, u8::max);
-    if highest < 0xcc || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    let mut unsure = text.chars().filter(|c| !is_settled(*c)).peekable();
+    if highest < 0xcc || unsure.peek().is_none() || is_nfc_quick(unsure) == IsNormalized::Yes {
         return Cow::Borrowed(text);
     }
     let normal: String = text.nfc().collect();
@@ -153,6 +154,12 @@ pub(super) fn nfc(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(normal)
     }
+}
+
+/// Whether the character is its own normal form wherever it stands and leaves those around it as they are: those
+/// of most texts. A text is in normal form if what is left without them is.
+const fn is_settled(character: char) -> bool {
+    matches!(character, '\0'..'\u{300}' | '\u{2010}'..='\u{2027}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 
 /// Whether nothing in front of this character can change its normal form: it starts a piece that
@@ -275,6 +282,14 @@ mod tests {
                 collapsed.push(piece);
             }
             prop_assert_eq!(collapsed.text, collapse_plainly(&pieces));
+        }
+    }
+
+    #[test]
+    fn what_is_settled_needs_no_look() {
+        for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
+            assert_eq!(unicode_normalization::char::canonical_combining_class(c), 0);
+            assert_eq!(is_nfc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
         }
     }
 

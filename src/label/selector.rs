@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use crate::block::{Attribute, Block, Container, Document, Kind};
 
-    fn attributes(pairs: &[(&str, &str)]) -> Vec<Attribute> {
+    fn attributes(pairs: &[(&'static str, &str)]) -> Vec<Attribute> {
         pairs
             .iter()
             .map(|&(name, value)| Attribute {

@@ -4,7 +4,7 @@ use super::*;
 use crate::block::{Attribute, Block, Document};
 
 fn document() -> Document {
-    let attribute = |name: &str| Attribute {
+    let attribute = |name: &'static str| Attribute {
         name: name.into(),
         value: "v".into(),
     };
