@@ -63,7 +63,8 @@ pub fn nature(node: &Node) -> Nature {
     for attribute in node.attributes {
         let value = &*attribute.value;
         match &*attribute.name {
-            "id" | "class" => told = told.and(words::tell(value)),
+            "class" => told = told.and(words::tell(value)),
+            "id" => told = told.and(words::tell_id(value)),
             "dmcf-sid" if node.tag == "section" => rank(&mut nature, 0),
             "itemprop" if value.eq_ignore_ascii_case("articleBody") => rank(&mut nature, 0),
             "role" => match value {

@@ -54,9 +54,29 @@ impl Measure {
     }
 }
 
+/// Marks that end a sentence or a part of one.
+const PUNCTUATION: [char; 18] = [
+    '.', '!', '?', ';', ':', ',', '…', '。', '！', '？', '，', '、', '।', '؟', '۔', '،', '”', '"',
+];
+
+/// Bytes that begin one of them.
+const BEGINS_PUNCTUATION: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut at = 0;
+    while at < PUNCTUATION.len() {
+        let first = PUNCTUATION[at].encode_utf8(&mut [0; 4]).as_bytes()[0];
+        begins[first as usize] = true;
+        at += 1;
+    }
+    begins
+};
+
 /// Whether a sentence ends in the text.
 pub fn punctuated(text: &str) -> bool {
-    text.contains([
-        '.', '!', '?', ';', ':', ',', '…', '。', '！', '？', '，', '、', '।', '؟', '۔', '،', '”', '"',
-    ])
+    let begins = |byte: &u8| BEGINS_PUNCTUATION[usize::from(*byte)];
+    // Few bytes begin one; only there the character is looked at.
+    text.bytes()
+        .enumerate()
+        .filter(|(_, byte)| begins(byte))
+        .any(|(at, _)| text[at..].starts_with(PUNCTUATION))
 }

@@ -1,6 +1,7 @@
 //! What the words in an element's `class` and `id` tell about it.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
@@ -9,13 +10,19 @@ const MAX_NAME: usize = 120;
 /// Names of one element that are read.
 const MAX_NAMES: usize = 24;
 
-/// Values a thread remembers, and the longest of them in bytes; the memory is emptied when it is full.
+/// Values a thread remembers, and as many names, and the longest of them in bytes; the memory is emptied when
+/// it is full.
 const REMEMBERED: usize = 8192;
 const MAX_REMEMBERED: usize = 256;
 
+/// What was read before.
+type Memory = RefCell<FxHashMap<Box<str>, Told>>;
+
 thread_local! {
-    /// The pages of a site use the same few names over and over.
-    static KNOWN: RefCell<FxHashMap<Box<str>, Told>> = RefCell::default();
+    /// Whole values: the pages of a site use the same few over and over.
+    static VALUES: Memory = RefCell::default();
+    /// Single names: a value that is new mostly has old ones in it.
+    static NAMES: Memory = RefCell::default();
 }
 
 /// What the names of an element tell. Several may be told at once.
@@ -46,106 +53,174 @@ impl Told {
     }
 }
 
-/// Reads the names in `class` or `id`: split at white space into names, and each name at `-`, `_`
-/// and every change from lower to upper case into words.
-pub fn tell(value: &str) -> Told {
-    if value.len() > MAX_REMEMBERED {
-        return read(value);
+/// Reads the names in `class`: split at white space into names, and each name at `-`, `_` and every change from
+/// lower to upper case into words.
+pub fn tell(class: &str) -> Told {
+    if class.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        VALUES.with(|values| remembered(values, class, |class| read(class, tell_known)))
+    } else {
+        read(class, tell_known)
     }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(told) = known.get(value) {
-            return *told;
+}
+
+/// The same for an `id`: hardly one is met again, so they are not remembered.
+pub fn tell_id(id: &str) -> Told {
+    read(id, tell_name)
+}
+
+/// What `read` makes of the text, read once while it is remembered.
+fn remembered(memory: &Memory, text: &str, read: fn(&str) -> Told) -> Told {
+    if text.len() > MAX_REMEMBERED {
+        return read(text);
+    }
+    let known = memory.borrow().get(text).copied();
+    known.unwrap_or_else(|| {
+        let told = read(text);
+        let mut memory = memory.borrow_mut();
+        if memory.len() >= REMEMBERED {
+            memory.clear();
         }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        *known.entry(value.into()).or_insert_with(|| read(value))
+        memory.insert(text.into(), told);
+        told
     })
 }
 
-fn read(value: &str) -> Told {
-    let mut told = Told::default();
-    let mut name = String::new();
-    let mut starts: Vec<usize> = Vec::new();
-    for written in value.split_ascii_whitespace().take(MAX_NAMES) {
-        if written.len() > MAX_NAME || !written.is_ascii() {
-            continue;
-        }
-        split(written, &mut name, &mut starts);
-        tell_name(&name, &starts, &mut told);
-    }
-    told
+/// What all names in the value tell.
+fn read(value: &str, tell: fn(&str) -> Told) -> Told {
+    value
+        .split_ascii_whitespace()
+        .take(MAX_NAMES)
+        .filter(|written| written.len() <= MAX_NAME && written.is_ascii())
+        .map(tell)
+        .fold(Told::default(), Told::and)
 }
 
-/// Lower-cases `written` into `name` without separators and notes where each word starts. A change of
-/// case counts only between words of three letters and more: generated names are full of others.
-fn split(written: &str, name: &mut String, starts: &mut Vec<usize>) {
-    name.clear();
-    starts.clear();
-    for part in written
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-    {
-        starts.push(name.len());
-        let bytes = part.as_bytes();
-        let mut from = 0;
-        for at in 1..bytes.len() {
-            let changes = bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase();
-            let long = at - from >= 3
-                && bytes[at..]
-                    .iter()
-                    .skip(1)
-                    .take_while(|byte| byte.is_ascii_lowercase())
-                    .count()
-                    >= 2;
-            if changes && long {
-                starts.push(name.len() + at);
-                from = at;
+fn tell_known(written: &str) -> Told {
+    NAMES.with(|names| remembered(names, written, tell_name))
+}
+
+fn tell_name(written: &str) -> Told {
+    Name::new(written).tell()
+}
+
+/// A name in lower case without separators, and where each of its words starts.
+struct Name {
+    letters: [u8; MAX_NAME],
+    /// The word behind the last one would start where the letters end.
+    starts: [u8; MAX_NAME + 1],
+    /// Number of words.
+    count: usize,
+}
+
+impl Name {
+    /// Splits `written`, which has [`MAX_NAME`] bytes at most. A change of case counts only between words of three
+    /// letters and more: generated names are full of others.
+    fn new(written: &str) -> Self {
+        let mut letters = [0; MAX_NAME];
+        let mut starts = [0; MAX_NAME + 1];
+        let (mut count, mut length, mut from) = (0, 0, 0);
+        let mut before = b'-';
+        let bytes = written.as_bytes();
+        for (at, &byte) in bytes.iter().enumerate() {
+            if byte.is_ascii_alphanumeric() {
+                let changes = byte.is_ascii_uppercase() && before.is_ascii_lowercase();
+                let goes_on =
+                    |&[one, other]: &[u8; 2]| one.is_ascii_lowercase() && other.is_ascii_lowercase();
+                if !before.is_ascii_alphanumeric()
+                    || (changes && length - from >= 3 && bytes[at + 1..].first_chunk().is_some_and(goes_on))
+                {
+                    starts[count] = length as u8;
+                    count += 1;
+                    from = length;
+                }
+                letters[length] = byte.to_ascii_lowercase();
+                length += 1;
             }
+            before = byte;
         }
-        name.extend(bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())));
+        starts[count] = length as u8;
+        Self {
+            letters,
+            starts,
+            count,
+        }
     }
-}
 
-fn tell_name(name: &str, starts: &[usize], told: &mut Told) {
-    // A post's own categories and tags are no statement about the element: `category-ads tag-comments`.
-    let word = |at: usize| &name[starts[at]..starts.get(at + 1).copied().unwrap_or(name.len())];
-    if starts.is_empty()
-        || (starts.len() > 1 && matches!(word(0), "category" | "tag" | "has" | "no" | "without" | "is"))
-    {
-        return;
+    /// So many words from the one at `at`, without what stood between them.
+    fn words(&self, at: usize, count: usize) -> Lexeme {
+        let range = usize::from(self.starts[at])..usize::from(self.starts[at + count]);
+        LEXICON.get(&self.letters[range]).copied().unwrap_or_default()
     }
-    if let Some(rank) = body_phrase(name) {
-        told.body = Some(told.body.map_or(rank, |known| known.min(rank)));
-    }
-    for at in 0..starts.len() {
-        if at > 0 && matches!(word(at - 1), "no" | "not" | "without" | "has" | "hide" | "remove") {
-            continue;
+
+    fn tell(&self) -> Told {
+        let mut told = Told::default();
+        let count = self.count;
+        // A post's own categories and tags are no statement about the element: `category-ads tag-comments`.
+        if count == 0 || (count > 1 && self.words(0, 1).qualifies) {
+            return told;
         }
-        let end = starts.get(at + 2).copied().unwrap_or(name.len());
-        let pair = &name[starts[at]..end];
-        if at + 1 < starts.len()
-            && let Some(rank) = body_phrase(pair)
-            && rank < GENERIC
-        {
-            told.body = Some(told.body.map_or(rank, |known| known.min(rank)));
-        }
-        match kind_of(word(at)).or_else(|| {
-            if at + 1 < starts.len() {
-                kind_of_pair(pair)
+        told.body = self.words(0, count).body;
+        let mut denied = false;
+        for at in 0..count {
+            let word = self.words(at, 1);
+            if std::mem::replace(&mut denied, word.denies) {
+                continue;
+            }
+            let pair = if at + 1 < count {
+                self.words(at, 2)
             } else {
-                None
+                Lexeme::default()
+            };
+            let body = pair.body.filter(|rank| *rank < GENERIC);
+            told.body = told.body.into_iter().chain(body).min();
+            match word.word.or(pair.pair) {
+                Some(Word::Comments) => told.comments = true,
+                Some(Word::Boilerplate) => told.boilerplate = true,
+                Some(Word::About) => told.about = true,
+                Some(Word::Teaser) => told.teaser = true,
+                None => {}
             }
-        }) {
-            Some(Word::Comments) => told.comments = true,
-            Some(Word::Boilerplate) => told.boilerplate = true,
-            Some(Word::About) => told.about = true,
-            Some(Word::Teaser) => told.teaser = true,
-            None => {}
         }
+        told
     }
 }
 
+/// What some letters mean, as a word or as two.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lexeme {
+    word: Option<Word>,
+    /// As two neighbouring words.
+    pair: Option<Word>,
+    /// As the whole name, or two neighbouring words of it: "body of an article", the smaller the surer.
+    body: Option<u8>,
+    /// A first word that makes the others say nothing about the element.
+    qualifies: bool,
+    /// A word that takes back the next one.
+    denies: bool,
+}
+
+static LEXICON: LazyLock<FxHashMap<&'static [u8], Lexeme>> = LazyLock::new(|| {
+    let mut lexicon: FxHashMap<&'static [u8], Lexeme> = FxHashMap::default();
+    let mut put = |list: &'static [&'static str], set: &dyn Fn(&mut Lexeme)| {
+        for letters in list {
+            set(lexicon.entry(letters.as_bytes()).or_default());
+        }
+    };
+    for (list, word) in WORDS {
+        put(list, &|lexeme| lexeme.word = Some(word));
+    }
+    for (list, word) in PAIRS {
+        put(list, &|lexeme| lexeme.pair = Some(word));
+    }
+    for (list, rank) in BODIES {
+        put(list, &|lexeme| lexeme.body = Some(rank));
+    }
+    put(QUALIFIERS, &|lexeme| lexeme.qualifies = true);
+    put(DENIALS, &|lexeme| lexeme.denies = true);
+    lexicon
+});
+
+#[derive(Debug, Clone, Copy)]
 enum Word {
     Comments,
     Boilerplate,
@@ -153,71 +228,329 @@ enum Word {
     Teaser,
 }
 
-fn kind_of(word: &str) -> Option<Word> {
-    Some(match word {
-        "comment" | "comments" | "commentlist" | "disqus" | "respond" | "kommentare" | "comentarios"
-        | "commentaires" | "replies" | "reply" | "fbcomments" | "livefyre" | "guestbook" => Word::Comments,
-        "nav" | "navi" | "navbar" | "navigation" | "subnav" | "topnav" | "mainnav" | "menu" | "menus"
-        | "submenu" | "topmenu" | "breadcrumb" | "breadcrumbs" | "crumb" | "crumbs" | "footer"
-        | "footerlinks" | "masthead" | "sidebar" | "sidebars" | "rail" | "related" | "relatedposts"
-        | "relatedarticles" | "recommended" | "recommend" | "recommendation" | "recommendations"
-        | "recirc" | "recirculation" | "similar" | "share" | "shares" | "sharing" | "sharebar"
-        | "sharedaddy" | "sharethis" | "social" | "socials" | "socialmedia" | "sociable" | "addthis"
-        | "newsletter" | "newsletters" | "subscribe" | "subscription" | "subscriptions" | "signup"
-        | "signin" | "login" | "register" | "cookie" | "cookies" | "consent" | "gdpr" | "promo"
-        | "promos" | "promotion" | "advert" | "adverts" | "advertisement" | "advertisements"
-        | "advertising" | "advertorial" | "anzeige" | "ad" | "ads" | "adsense" | "adslot" | "sponsor"
-        | "sponsors" | "sponsored" | "pagination" | "pager" | "paging" | "paginator" | "pagenav"
-        | "popup" | "modal" | "lightbox" | "widget" | "widgets" | "outbrain" | "taboola" | "plista"
-        | "trending" | "popular" | "mostread" | "toolbar" | "carousel" | "copyright" | "search"
-        | "searchform" | "searchbox" | "banner" | "poll" | "donate" | "donation" | "skiplink" | "noprint"
-        | "upsell" | "syndication" => Word::Boilerplate,
-        "teaser" | "teasers" => Word::Teaser,
-        "byline" | "bylines" | "author" | "authors" | "authorbox" | "authorinfo" | "dateline"
-        | "timestamp" | "pubdate" | "meta" | "metadata" | "postmeta" | "entrymeta" | "postinfo" | "tags"
-        | "taglist" | "tagcloud" | "rating" | "ratings" | "votes" | "bio" | "postmetadata" | "credits"
-        | "permalink" | "categories" => Word::About,
-        _ => return None,
-    })
-}
+/// What single words tell.
+const WORDS: [(&[&str], Word); 4] = [
+    (
+        &[
+            "comment",
+            "comments",
+            "commentlist",
+            "disqus",
+            "respond",
+            "kommentare",
+            "comentarios",
+            "commentaires",
+            "replies",
+            "reply",
+            "fbcomments",
+            "livefyre",
+            "guestbook",
+        ],
+        Word::Comments,
+    ),
+    (
+        &[
+            "nav",
+            "navi",
+            "navbar",
+            "navigation",
+            "subnav",
+            "topnav",
+            "mainnav",
+            "menu",
+            "menus",
+            "submenu",
+            "topmenu",
+            "breadcrumb",
+            "breadcrumbs",
+            "crumb",
+            "crumbs",
+            "footer",
+            "footerlinks",
+            "masthead",
+            "sidebar",
+            "sidebars",
+            "rail",
+            "related",
+            "relatedposts",
+            "relatedarticles",
+            "recommended",
+            "recommend",
+            "recommendation",
+            "recommendations",
+            "recirc",
+            "recirculation",
+            "similar",
+            "share",
+            "shares",
+            "sharing",
+            "sharebar",
+            "sharedaddy",
+            "sharethis",
+            "social",
+            "socials",
+            "socialmedia",
+            "sociable",
+            "addthis",
+            "newsletter",
+            "newsletters",
+            "subscribe",
+            "subscription",
+            "subscriptions",
+            "signup",
+            "signin",
+            "login",
+            "register",
+            "cookie",
+            "cookies",
+            "consent",
+            "gdpr",
+            "promo",
+            "promos",
+            "promotion",
+            "advert",
+            "adverts",
+            "advertisement",
+            "advertisements",
+            "advertising",
+            "advertorial",
+            "anzeige",
+            "ad",
+            "ads",
+            "adsense",
+            "adslot",
+            "sponsor",
+            "sponsors",
+            "sponsored",
+            "pagination",
+            "pager",
+            "paging",
+            "paginator",
+            "pagenav",
+            "popup",
+            "modal",
+            "lightbox",
+            "widget",
+            "widgets",
+            "outbrain",
+            "taboola",
+            "plista",
+            "trending",
+            "popular",
+            "mostread",
+            "toolbar",
+            "carousel",
+            "copyright",
+            "search",
+            "searchform",
+            "searchbox",
+            "banner",
+            "poll",
+            "donate",
+            "donation",
+            "skiplink",
+            "noprint",
+            "upsell",
+            "syndication",
+        ],
+        Word::Boilerplate,
+    ),
+    (&["teaser", "teasers"], Word::Teaser),
+    (
+        &[
+            "byline",
+            "bylines",
+            "author",
+            "authors",
+            "authorbox",
+            "authorinfo",
+            "dateline",
+            "timestamp",
+            "pubdate",
+            "meta",
+            "metadata",
+            "postmeta",
+            "entrymeta",
+            "postinfo",
+            "tags",
+            "taglist",
+            "tagcloud",
+            "rating",
+            "ratings",
+            "votes",
+            "bio",
+            "postmetadata",
+            "credits",
+            "permalink",
+            "categories",
+        ],
+        Word::About,
+    ),
+];
 
-fn kind_of_pair(pair: &str) -> Option<Word> {
-    Some(match pair {
-        "mostread" | "mostpopular" | "mostviewed" | "morefrom" | "morenews" | "morestories"
-        | "morearticles" | "readmore" | "readnext" | "upnext" | "nextarticle" | "nextpost" | "prevpost"
-        | "previouspost" | "prevnext" | "nextprev" | "alsolike" | "seealso" | "sidebar" | "sidecolumn"
-        | "sidecol" | "rightcol" | "rightcolumn" | "leftcol" | "leftcolumn" | "latestnews"
-        | "latestposts" | "recentposts" | "followus" | "siteheader" | "pageheader" | "sitefooter"
-        | "topbar" | "bottombar" | "infobox" | "factbox" | "calltoaction" | "backtotop" | "linklist"
-        | "youmay" => Word::Boilerplate,
-        "authorbox" | "aboutauthor" | "aboutthe" | "postdate" | "publishdate" | "publisheddate"
-        | "entrydate" | "articledate" | "articleinfo" | "postinfo" | "articlemeta" | "taglist"
-        | "entryfooter" | "posttags" | "userinfo" | "userprofile" => Word::About,
-        _ => return None,
-    })
-}
+/// What two neighbouring words tell.
+const PAIRS: [(&[&str], Word); 2] = [
+    (
+        &[
+            "mostread",
+            "mostpopular",
+            "mostviewed",
+            "morefrom",
+            "morenews",
+            "morestories",
+            "morearticles",
+            "readmore",
+            "readnext",
+            "upnext",
+            "nextarticle",
+            "nextpost",
+            "prevpost",
+            "previouspost",
+            "prevnext",
+            "nextprev",
+            "alsolike",
+            "seealso",
+            "sidebar",
+            "sidecolumn",
+            "sidecol",
+            "rightcol",
+            "rightcolumn",
+            "leftcol",
+            "leftcolumn",
+            "latestnews",
+            "latestposts",
+            "recentposts",
+            "followus",
+            "siteheader",
+            "pageheader",
+            "sitefooter",
+            "topbar",
+            "bottombar",
+            "infobox",
+            "factbox",
+            "calltoaction",
+            "backtotop",
+            "linklist",
+            "youmay",
+        ],
+        Word::Boilerplate,
+    ),
+    (
+        &[
+            "authorbox",
+            "aboutauthor",
+            "aboutthe",
+            "postdate",
+            "publishdate",
+            "publisheddate",
+            "entrydate",
+            "articledate",
+            "articleinfo",
+            "postinfo",
+            "articlemeta",
+            "taglist",
+            "entryfooter",
+            "posttags",
+            "userinfo",
+            "userprofile",
+        ],
+        Word::About,
+    ),
+];
 
 /// Ranks from here on name what is only probably the body.
 pub const GENERIC: u8 = 2;
 
-/// Whether the name, or two neighbouring words of it, say "body of an article".
-fn body_phrase(name: &str) -> Option<u8> {
-    Some(match name {
-        "articlebody" | "articletext" | "articlecontent" | "articlecontents" | "postbody" | "posttext"
-        | "postcontent" | "postentry" | "entrycontent" | "entrybody" | "entrytext" | "storybody"
-        | "storycontent" | "storytext" | "storybodytext" | "newsbody" | "newstext" | "newscontent"
-        | "articlemain" | "articleview" | "bodycopy" | "bodytext" | "blogcontent" | "blogbody"
-        | "blogpost" | "postcopy" | "articlecopy" | "fieldbody" | "fulltext" | "singlecontent"
-        | "articlewrapper" | "artcontent" | "artpostcontent" | "textbody" | "storycopy" | "contentbody"
-        | "bodycontent" | "articulo" | "articolo" | "artikel" | "artikeltext" | "artikelbody" | "haber"
-        | "newsview" | "viewcontent" | "articletxt" | "newsct" => 1,
-        "article" | "post" | "entry" | "story" | "hentry" | "postarea" | "singlepost" | "newsarticle"
-        | "articlecontainer" => GENERIC,
-        "content" | "maincontent" | "contentmain" | "pagecontent" | "main" | "primary" | "maincolumn"
-        | "contentarea" | "contents" | "text" | "textcontent" | "pagebody" | "maintext" => GENERIC + 1,
-        _ => return None,
-    })
-}
+/// Names, and two neighbouring words of one, that say "body of an article".
+const BODIES: [(&[&str], u8); 3] = [
+    (
+        &[
+            "articlebody",
+            "articletext",
+            "articlecontent",
+            "articlecontents",
+            "postbody",
+            "posttext",
+            "postcontent",
+            "postentry",
+            "entrycontent",
+            "entrybody",
+            "entrytext",
+            "storybody",
+            "storycontent",
+            "storytext",
+            "storybodytext",
+            "newsbody",
+            "newstext",
+            "newscontent",
+            "articlemain",
+            "articleview",
+            "bodycopy",
+            "bodytext",
+            "blogcontent",
+            "blogbody",
+            "blogpost",
+            "postcopy",
+            "articlecopy",
+            "fieldbody",
+            "fulltext",
+            "singlecontent",
+            "articlewrapper",
+            "artcontent",
+            "artpostcontent",
+            "textbody",
+            "storycopy",
+            "contentbody",
+            "bodycontent",
+            "articulo",
+            "articolo",
+            "artikel",
+            "artikeltext",
+            "artikelbody",
+            "haber",
+            "newsview",
+            "viewcontent",
+            "articletxt",
+            "newsct",
+        ],
+        1,
+    ),
+    (
+        &[
+            "article",
+            "post",
+            "entry",
+            "story",
+            "hentry",
+            "postarea",
+            "singlepost",
+            "newsarticle",
+            "articlecontainer",
+        ],
+        GENERIC,
+    ),
+    (
+        &[
+            "content",
+            "maincontent",
+            "contentmain",
+            "pagecontent",
+            "main",
+            "primary",
+            "maincolumn",
+            "contentarea",
+            "contents",
+            "text",
+            "textcontent",
+            "pagebody",
+            "maintext",
+        ],
+        GENERIC + 1,
+    ),
+];
+
+const QUALIFIERS: &[&str] = &["category", "tag", "has", "no", "without", "is"];
+const DENIALS: &[&str] = &["no", "not", "without", "has", "hide", "remove"];
 
 #[cfg(test)]
 mod tests {
@@ -226,6 +559,7 @@ mod tests {
     fn told(value: &str) -> Told {
         let told = tell(value);
         assert_eq!(told, tell(value), "remembered");
+        assert_eq!(told, tell_id(value), "and not remembered");
         told
     }
 
