@@ -137,12 +137,12 @@ fn sketch(outline: Option<&Outline>) -> Vec<u64> {
 
 /// How many keys of two sorted lists are the same.
 fn shared(one: &[u64], other: &[u64]) -> usize {
-    let (mut at, mut count) = (0, 0);
-    for key in one {
-        while other.get(at).is_some_and(|known| known < key) {
-            at += 1;
-        }
-        count += usize::from(other.get(at) == Some(key));
+    // Without branches that depend on the keys, which nobody could foretell.
+    let (mut at, mut other_at, mut count) = (0, 0, 0);
+    while let (Some(key), Some(known)) = (one.get(at), other.get(other_at)) {
+        count += usize::from(key == known);
+        at += usize::from(key <= known);
+        other_at += usize::from(known <= key);
     }
     count
 }

@@ -11,23 +11,31 @@ pub(super) struct BitWriter {
 impl BitWriter {
     /// The lowest `count` bits of `value`, highest first.
     pub(super) fn put(&mut self, value: u64, count: u32) {
-        for bit in (0..count).rev() {
+        let mut left = count;
+        while left > 0 {
             if self.used == 0 {
                 self.bytes.push(0);
             }
+            let free = 8 - self.used;
+            let taken = free.min(left);
+            left -= taken;
+            let bits = (value >> left) as u8 & (0xff >> (8 - taken));
             if let Some(last) = self.bytes.last_mut() {
-                *last |= (((value >> bit) & 1) as u8) << (7 - self.used);
+                *last |= bits << (free - taken);
             }
-            self.used = (self.used + 1) % 8;
+            self.used = (self.used + taken) % 8;
         }
     }
 
     /// A number that is mostly around `1 << k` (Rice code).
     pub(super) fn put_rice(&mut self, value: u64, k: u32) {
-        for _ in 0..value >> k {
-            self.put(1, 1);
+        let mut ones = value >> k;
+        while ones >= 32 {
+            self.put(u64::MAX, 32);
+            ones -= 32;
         }
-        self.put(0, 1);
+        // So many ones, and a zero.
+        self.put((1 << (ones + 1)) - 2, ones as u32 + 1);
         self.put(value, k);
     }
 

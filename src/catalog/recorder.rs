@@ -144,11 +144,14 @@ impl Recorder {
             )?
             .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let wanted: FxHashSet<&OutlineBlock> = blocks.iter().collect();
+        let wanted: FxHashSet<u64> = blocks.iter().map(OutlineBlock::digest).collect();
         let mut best = (0, None, 0);
         for (candidate, depth) in candidates {
             let base = self.outlines.get(conn, candidate)?;
-            let shared = base.iter().filter(|block| wanted.contains(block)).count();
+            let shared = base
+                .iter()
+                .filter(|block| wanted.contains(&block.digest()))
+                .count();
             if shared > best.0 {
                 best = (shared, Some(candidate), depth + 1);
             }
