@@ -73,8 +73,11 @@ where
             weight: 0,
             ended: false,
             stopped: false,
+            consumer_waits: false,
+            worker_waits: false,
         }),
-        changed: Condvar::new(),
+        given: Condvar::new(),
+        taken: Condvar::new(),
         always: (workers.get() * AHEAD_PER_WORKER) as u64,
         ahead,
         weigh,
@@ -95,7 +98,10 @@ pub struct Ordered<R> {
 
 struct Shared<R> {
     state: Mutex<State<R>>,
-    changed: Condvar,
+    /// The consumer waits for the next result here, ...
+    given: Condvar,
+    /// ... and a worker that is far ahead until one is taken.
+    taken: Condvar,
     /// Items that may be ahead whatever they weigh.
     always: u64,
     ahead: Ahead,
@@ -114,6 +120,9 @@ struct State<R> {
     ended: bool,
     /// The consumer went away or a worker panicked.
     stopped: bool,
+    // Whom nobody waits for is not woken: that would be a call of the system for every item.
+    consumer_waits: bool,
+    worker_waits: bool,
 }
 
 impl<R> Shared<R> {
@@ -121,8 +130,36 @@ impl<R> Shared<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State<R>>) -> MutexGuard<'a, State<R>> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    /// Waits, as the consumer, for a change, at most until `deadline`.
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State<R>>,
+        deadline: Option<Instant>,
+    ) -> MutexGuard<'a, State<R>> {
+        state.consumer_waits = true;
+        let mut state = match deadline {
+            None => self.given.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let waited = self.given.wait_timeout(state, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        state.consumer_waits = false;
+        state
+    }
+
+    /// Waits, as a worker, until a result is taken. There is but one: it has the input.
+    fn wait_for_room<'a>(&self, mut state: MutexGuard<'a, State<R>>) -> MutexGuard<'a, State<R>> {
+        state.worker_waits = true;
+        let mut state = self.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.worker_waits = false;
+        state
+    }
+
+    fn wake_all(&self) {
+        self.given.notify_all();
+        self.taken.notify_all();
     }
 
     /// The wanted result or the reason why there will be none; `None` while it is not known.
@@ -131,7 +168,9 @@ impl<R> Shared<R> {
         if let Some(result) = state.done.remove(&wanted) {
             state.wanted += 1;
             state.weight -= (self.weigh)(&result);
-            self.changed.notify_all();
+            if state.worker_waits {
+                self.taken.notify_one();
+            }
             return Some(Next::Item(result));
         }
         if state.stopped {
@@ -148,7 +187,7 @@ impl<R> Shared<R> {
 
     fn stop(&self) {
         self.lock().stopped = true;
-        self.changed.notify_all();
+        self.wake_all();
     }
 }
 
@@ -170,7 +209,7 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
         let Ok(mut source) = input.lock() else { return };
         let mut state = shared.lock();
         while !state.stopped && !state.ended && shared.is_far_ahead(&state) {
-            state = shared.wait(state);
+            state = shared.wait_for_room(state);
         }
         if state.stopped || state.ended {
             return;
@@ -180,7 +219,8 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
         let mut state = shared.lock();
         let Some(item) = item else {
             state.ended = true;
-            shared.changed.notify_all();
+            drop(state);
+            shared.wake_all();
             return;
         };
         let number = state.taken;
@@ -191,8 +231,11 @@ fn run<T, R>(shared: &Shared<R>, input: &Mutex<impl Iterator<Item = T>>, work: &
         let mut state = shared.lock();
         state.weight += (shared.weigh)(&result);
         state.done.insert(number, result);
+        let wakes = state.consumer_waits && state.wanted == number;
         drop(state);
-        shared.changed.notify_all();
+        if wakes {
+            shared.given.notify_one();
+        }
     }
 }
 
@@ -218,15 +261,10 @@ impl<R> Ordered<R> {
             if let Some(next) = self.shared.ready(&mut state) {
                 return next;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if deadline <= Instant::now() {
                 return Next::Waiting;
             }
-            state = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+            state = self.shared.wait(state, Some(deadline));
         }
     }
 }
@@ -240,7 +278,7 @@ impl<R> Iterator for Ordered<R> {
             match self.shared.ready(&mut state) {
                 Some(Next::Item(result)) => return Some(result),
                 Some(_) => return None,
-                None => state = self.shared.wait(state),
+                None => state = self.shared.wait(state, None),
             }
         }
     }
