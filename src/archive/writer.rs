@@ -434,6 +434,12 @@ impl Writer<'_> {
         self.building.pack.record_count() as u64
     }
 
+    /// Length of their bodies in bytes.
+    #[must_use]
+    pub fn pending_raw_bytes(&self) -> u64 {
+        self.building.raw_bytes
+    }
+
     /// Bytes in the pack being built.
     #[must_use]
     pub fn pending_bytes(&self) -> u64 {

@@ -39,6 +39,10 @@ const TOGETHER: Ahead = Ahead {
     weight: 16 << 20,
 };
 
+/// Bytes of the bodies that wait for a commit from which it is not put off until the last pages are
+/// encoded: it is done meanwhile, and little is left for the end, when all other threads are idle.
+const AT_THE_END: u64 = 32 << 20;
+
 /// Adds every entry to the archive.
 ///
 /// `observe` hears what happens, in input order. Entries that cannot be read are reported and counted,
@@ -154,6 +158,8 @@ enum Step {
     Since(Instant),
     /// So many pages were planned that a commit is due.
     Due,
+    /// What follows was planned last.
+    Last,
 }
 
 impl Step {
@@ -243,6 +249,7 @@ impl Plan<'_, '_> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         let mut since = None;
+        let mut is_last = false;
         while (entries.len() as u64) < most && bytes < TOGETHER.weight {
             match self.parsed.next_within(TICK) {
                 Next::Item(entry) => {
@@ -252,7 +259,11 @@ impl Plan<'_, '_> {
                 }
                 Next::Waiting if self.gone.load(Ordering::Relaxed) => break,
                 Next::Waiting => {}
-                Next::End | Next::Broken => break,
+                Next::End => {
+                    is_last = true;
+                    break;
+                }
+                Next::Broken => break,
             }
             if let (Some(time), Some(since)) = (self.every.time, since)
                 && since.elapsed() >= time / 2
@@ -260,6 +271,7 @@ impl Plan<'_, '_> {
                 break;
             }
         }
+        self.ready.extend(since.filter(|_| is_last).map(|_| Step::Last));
         self.ready.extend(since.map(Step::Since));
         self.put(entries);
     }
@@ -391,6 +403,11 @@ impl Sink<'_, '_, '_> {
             }
             Step::Since(since) => self.waiting_since = Some(since),
             Step::Due => self.commit()?,
+            Step::Last => {
+                if locked(self.writer).pending_raw_bytes() >= AT_THE_END {
+                    self.commit()?;
+                }
+            }
             // Jobs are encoded by the second stage before they get here.
             Step::Job(..) => return Err(IngestError::Worker),
         }

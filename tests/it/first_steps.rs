@@ -344,6 +344,27 @@ fn a_stream_is_added_and_committed_as_asked() {
     assert_eq!(committed.last().unwrap()["through"]["line"], 10);
 }
 
+/// What waits when the source ends is committed while the last pages are encoded, if it is much.
+#[test]
+fn the_last_pages_have_a_commit_of_their_own_after_many() {
+    let text = "<p>".to_owned() + &"The ferry left at noon. ".repeat(1 << 16);
+    for (pages, commits) in [(52, &[48, 4][..]), (20, &[20])] {
+        let folder = tempfile::tempdir().unwrap();
+        let lines: Vec<String> = (0..pages)
+            .map(|n| {
+                let html = format!("<title>{n}</title>{}", &text[..1 << 20]);
+                serde_json::json!({ "url": format!("https://a.example/{n}"), "html": html }).to_string()
+                    + "\n"
+            })
+            .collect();
+        let run = pressmark_with_input(folder.path(), &["add", "--json", "-"], lines.concat().as_bytes());
+        let lines = run.expect_code(0).json();
+        let committed = lines.iter().filter(|line| line["type"] == "committed");
+        let made: Vec<u64> = committed.map(|line| line["pages"].as_u64().unwrap()).collect();
+        assert_eq!(made, commits);
+    }
+}
+
 #[test]
 fn a_page_is_acknowledged_in_time_while_its_source_is_silent() {
     for time in ["0s", "1s"] {
