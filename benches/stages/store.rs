@@ -54,7 +54,7 @@ fn filled(disk: &MemoryDisk) -> Archive {
     let archive = Archive::create_or_open(Arc::new(disk.clone())).unwrap().0;
     let mut writer = archive.writer(WriterOptions::default()).unwrap();
     let pages = PAGES.iter().zip(OUTLINES.iter());
-    let pages = pages.map(|(page, outline)| (page.clone(), Some(outline.clone())));
+    let pages = pages.map(|(page, outline)| (page.clone().into(), Some(outline.clone())));
     for planned in writer.plan_together(pages.collect()) {
         if let Planned::Job(job) = planned.unwrap() {
             writer.append(job.encode()).unwrap();

@@ -49,7 +49,7 @@ pub use open::PackContents;
 pub(crate) use publish::TmpFile;
 pub use read::Among;
 pub use retire::Maintenance;
-pub use writer::{Encoded, Job, Planned, Writer, WriterOptions};
+pub use writer::{Encoded, HashedPage, Job, Planned, Writer, WriterOptions};
 
 /// Packs kept open at a time.
 const MAX_OPEN: usize = 128;

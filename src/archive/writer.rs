@@ -130,6 +130,20 @@ impl Building {
     }
 }
 
+/// A page and the BLAKE3 of its body: taken best where the page was just read, while its bytes are at hand.
+#[derive(Debug)]
+pub struct HashedPage {
+    page: Page,
+    hash: Hash,
+}
+
+impl From<Page> for HashedPage {
+    fn from(page: Page) -> Self {
+        let hash = blake3(&page.body);
+        Self { page, hash }
+    }
+}
+
 /// What is to be done with a page.
 #[derive(Debug)]
 pub enum Planned {
@@ -235,14 +249,14 @@ impl Writer<'_> {
     /// left to `reindex`. A page that is too large, or of which too much is said, is refused; the writer
     /// can go on.
     pub fn plan(&mut self, page: Page, outline: Option<Outline>) -> Result<Planned, ArchiveError> {
-        let one = self.plan_together(vec![(page, outline)]).pop();
+        let one = self.plan_together(vec![(page.into(), outline)]).pop();
         one.unwrap_or(Err(ArchiveError::OutOfOrder))
     }
 
     /// The same for several pages, in their order: bodies that are alike share a frame.
     pub fn plan_together(
         &mut self,
-        pages: Vec<(Page, Option<Outline>)>,
+        pages: Vec<(HashedPage, Option<Outline>)>,
     ) -> Vec<Result<Planned, ArchiveError>> {
         let mut planned: Vec<_> = pages
             .into_iter()
@@ -260,7 +274,7 @@ impl Writer<'_> {
 
     fn plan_one(
         &mut self,
-        page: Page,
+        HashedPage { page, hash }: HashedPage,
         outline: Option<Outline>,
         index: usize,
     ) -> Result<Planned, ArchiveError> {
@@ -272,7 +286,6 @@ impl Writer<'_> {
                 limit: MAX_PAGE_BYTES,
             });
         }
-        let hash = blake3(&page.body);
         let key = article_key(&page.address);
         if self.refused.contains(&hash)
             && packs::is_forgotten(held(&self.archive.catalog).connection(), &key, &hash)?

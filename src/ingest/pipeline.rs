@@ -9,11 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{CommitEvery, Declared, Event, IngestError, Summary};
-use crate::archive::{Archive, ArchiveError, Committer, Encoded, Job, Planned, Writer, WriterOptions};
+use crate::archive::{
+    Archive, ArchiveError, Committer, Encoded, HashedPage, Job, Planned, Writer, WriterOptions,
+};
 use crate::block::Document;
 use crate::catalog::blocks::{Outline, OutlineBlock};
 use crate::label::{Reader, article_hash};
-use crate::page::Page;
 use crate::pool::{self, Ahead, Next};
 use crate::source::{Fault, Item, Listed, Place, Reason, SourceOptions};
 
@@ -122,14 +123,14 @@ impl Entry {
     /// Bytes of the body; what was parsed of it takes a fraction of them.
     fn bytes(&self) -> u64 {
         match &self.parsed {
-            Parsed::Page(parsed) => parsed.page.body.len() as u64,
+            Parsed::Page(parsed) => parsed.counts.raw_bytes,
             Parsed::Fault(_) | Parsed::LeftOut(_) | Parsed::Noted(_) => 0,
         }
     }
 }
 
 struct ParsedPage {
-    page: Page,
+    page: HashedPage,
     outline: Outline,
     place: Place,
     counts: Counts,
@@ -185,7 +186,7 @@ fn parse(entry: Listed, sources: &SourceOptions, reader: &Reader) -> Entry {
                     body_blocks: document.blocks.iter().filter(|block| block.body).count() as u64,
                     declared: declared(&document),
                 },
-                page: *page,
+                page: HashedPage::from(*page),
                 place,
             }))
         }

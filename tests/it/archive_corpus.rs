@@ -87,7 +87,7 @@ fn every_page_comes_back_hot_and_cold() {
         for together in pages.chunks(128) {
             let read = together.iter().map(|(page, path)| {
                 let body = std::fs::read(path).unwrap();
-                (Page { body, ..page.clone() }, None)
+                (Page { body, ..page.clone() }.into(), None)
             });
             for planned in writer.plan_together(read.collect()) {
                 if let Planned::Job(job) = planned.unwrap() {

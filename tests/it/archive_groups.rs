@@ -151,7 +151,7 @@ fn a_pack_is_closed_only_when_every_body_has_its_record() {
     let archive = open(&MemoryDisk::new());
     let mut writer = archive.writer(WriterOptions::default()).unwrap();
     let pages = versions(1, 0..3);
-    let together = pages.iter().map(|page| (page.clone(), None)).collect();
+    let together = pages.iter().map(|page| (page.clone().into(), None)).collect();
     let mut jobs = writer
         .plan_together(together)
         .into_iter()
@@ -228,7 +228,7 @@ fn a_group_whose_base_is_taken_out_meanwhile_is_encoded_anew() {
     let mut writer = archive.writer(options).unwrap();
     // The group of the other site keeps its base.
     let later = [versions(1, 2..6), elsewhere[1..].to_vec()].concat();
-    let together = later.iter().map(|page| (page.clone(), None)).collect();
+    let together = later.iter().map(|page| (page.clone().into(), None)).collect();
     for planned in writer.plan_together(together) {
         let Planned::Job(job) = planned.unwrap() else {
             panic!("it is new");

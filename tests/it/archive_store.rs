@@ -44,7 +44,7 @@ pub fn page(article: u64, version: u64) -> Page {
 pub fn add(archive: &Archive, pages: &[Page]) -> Result<usize, ArchiveError> {
     let mut writer = archive.writer(WriterOptions::default())?;
     let mut new = 0;
-    let together = pages.iter().map(|page| (page.clone(), None)).collect();
+    let together = pages.iter().map(|page| (page.clone().into(), None)).collect();
     for planned in writer.plan_together(together) {
         if let Planned::Job(job) = planned? {
             writer.append(job.encode())?;
