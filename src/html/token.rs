@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 /// Attributes of one start tag beyond this number are not read.
 pub(super) const MAX_ATTRIBUTES: usize = 512;
@@ -53,26 +53,6 @@ const fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | 0x0c | b'\r' | b' ')
 }
 
-/// Where the byte stands first. What is looked for in a page mostly stands near, where [`memchr`] has not yet
-/// begun.
-fn near(byte: u8, bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    let mut at = 0;
-    while at < 32
-        && let Some((eight, _)) = bytes[at..].split_first_chunk::<8>()
-    {
-        let differs = u64::from_le_bytes(*eight) ^ (ONES * u64::from(byte));
-        // The lowest high bit that is set belongs to the first byte that is zero.
-        let zeros = differs.wrapping_sub(ONES) & !differs & HIGHS;
-        if zeros != 0 {
-            return Some(at + zeros.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    memchr(byte, &bytes[at..]).map(|found| at + found)
-}
-
 impl<'a> Tokenizer<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
@@ -93,7 +73,7 @@ impl<'a> Tokenizer<'a> {
         let start = self.at;
         let mut from = start;
         // Text goes on over every `<` that opens nothing.
-        while let Some(found) = near(b'<', &bytes[from..]) {
+        while let Some(found) = memchr(b'<', &bytes[from..]) {
             let open = from + found;
             let opens = match bytes.get(open + 1) {
                 Some(b'!' | b'?') => true,
@@ -226,7 +206,7 @@ impl<'a> Tokenizer<'a> {
                 }
                 match bytes[at] {
                     quote @ (b'"' | b'\'') => {
-                        let length = near(quote, &bytes[at + 1..])?;
+                        let length = memchr(quote, &bytes[at + 1..])?;
                         value = (at + 1, at + 1 + length);
                         at += length + 2;
                     }
@@ -343,9 +323,7 @@ fn script_end(bytes: &[u8], start: usize) -> usize {
 /// The value of an attribute: references resolved, newlines as the tokenizer sees them, U+0000 as
 /// U+FFFD.
 pub(super) fn attribute_value(raw: &str) -> Cow<'_, str> {
-    // One pass without branches, for most values are short and plain.
-    let odd = |odd, byte| odd | u8::from(byte == b'&') | u8::from(byte == b'\r') | u8::from(byte == 0);
-    if raw.bytes().fold(0, odd) == 0 {
+    if memchr3(b'&', b'\r', 0, raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }
     let input: Cow<'_, str> = if memchr2(b'\r', 0, raw.as_bytes()).is_some() {
@@ -403,20 +381,6 @@ mod tests {
         assert_eq!(lines("<p =x=y a\">"), ["<p =x=y a\"=>"]);
         assert_eq!(lines("<p t='&lt;&copy=&amp;1&copy'>"), ["<p t=<&copy=&1\u{a9}>"]);
         assert_eq!(lines("x<p a='>"), ["x"]);
-    }
-
-    #[test]
-    fn bytes_are_found_near_and_far() {
-        for length in 0..80 {
-            let mut bytes = vec![b'a'; length];
-            assert_eq!(near(b'"', &bytes), None);
-            for at in (0..length).rev() {
-                bytes[at] = b'"';
-                assert_eq!(near(b'"', &bytes), Some(at), "{at} of {length}");
-            }
-        }
-        assert_eq!(near(0x01, b"\x00\x00\x01\x01"), Some(2));
-        assert_eq!(near(0xff, b"\x7f\x80\xfe\x00\x01\x00\xff\xff"), Some(6));
     }
 
     #[test]
