@@ -447,7 +447,7 @@ impl Writer<'_> {
         self.building.pack.record_count() as u64
     }
 
-    /// Length of their bodies in bytes.
+    /// Length of the bodies of these snapshots in bytes.
     #[must_use]
     pub fn pending_raw_bytes(&self) -> u64 {
         self.building.raw_bytes

@@ -25,7 +25,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
 use super::near::{NEAR_MINIMUM, remembered};
 use crate::block::{Block, Kind};
@@ -81,13 +81,6 @@ impl OutlineBlock {
             declared: block.declared.as_deref().map(declared_prefix),
             id: block.id.as_deref().map(id_prefix),
         }
-    }
-
-    /// A number that is the same for equal blocks, and hardly ever for others.
-    pub(super) fn digest(&self) -> u64 {
-        let mut hasher = FxHasher::default();
-        self.hash(&mut hasher);
-        hasher.finish()
     }
 
     /// Whether two blocks have the same canonical form, as far as the kept digits tell.
