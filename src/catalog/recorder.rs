@@ -1,15 +1,14 @@
 //! Writing outlines and postings: what is known of a snapshot's blocks goes into the catalog.
 
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::CatalogError;
 use super::blocks::Outline;
 use super::outline::{self, OutlineBlock};
-use super::outlines::Outlines;
+use super::outlines::{Outlines, numbers};
 use super::postings::{self, Posting, Space};
 
 /// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
@@ -145,16 +144,11 @@ impl Recorder {
             )?
             .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        // The same for equal blocks, and hardly ever for others.
-        let number = |block: &OutlineBlock| FxBuildHasher.hash_one(block);
-        let wanted: FxHashSet<u64> = blocks.iter().map(number).collect();
+        let wanted: FxHashSet<u64> = numbers(blocks).iter().copied().collect();
         let mut best = (0, None, 0);
         for (candidate, depth) in candidates {
-            let base = self.outlines.get(conn, candidate)?;
-            let shared = base
-                .iter()
-                .filter(|block| wanted.contains(&number(block)))
-                .count();
+            let base = self.outlines.numbers(conn, candidate)?;
+            let shared = base.iter().filter(|number| wanted.contains(number)).count();
             if shared > best.0 {
                 best = (shared, Some(candidate), depth + 1);
             }
