@@ -3,7 +3,7 @@
 //! Snapshots are read in the order in which they lie in the table, not article by article: in a large
 //! catalog a look at every row by way of an index costs ten times as much.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Params};
 use rustc_hash::FxHashMap;
 
 use super::CatalogError;
@@ -37,9 +37,14 @@ struct Light {
 
 /// Every snapshot, in order of article, moment and number.
 fn all(connection: &Connection) -> Result<Vec<Light>, CatalogError> {
-    let mut statement = connection
-        .prepare("SELECT id, article, moment, body, length, status, text_hash, form_hash FROM snapshots")?;
-    let mut rows = statement.query([])?;
+    lights(connection, "", [])
+}
+
+/// The snapshots that a clause of SQL with its parameters lets through, in the same order.
+fn lights(connection: &Connection, clause: &str, params: impl Params) -> Result<Vec<Light>, CatalogError> {
+    let columns = "id, article, moment, body, length, status, text_hash, form_hash";
+    let mut statement = connection.prepare(&format!("SELECT {columns} FROM snapshots {clause}"))?;
+    let mut rows = statement.query(params)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let prefix = |column: usize| -> rusqlite::Result<Option<u64>> {
@@ -65,11 +70,11 @@ fn all(connection: &Connection) -> Result<Vec<Light>, CatalogError> {
     Ok(all)
 }
 
-fn revisions(of_article: &[Light]) -> u64 {
+/// The revisions among the snapshots of an article.
+fn revisions(of_article: &[Light]) -> impl Iterator<Item = &Light> {
     let mut teller = Teller::default();
     let counting = of_article.iter().filter(|light| light.counts);
-    let revision = |light: &&Light| teller.tell(light.text, light.body, light.form).0;
-    counting.filter(revision).count() as u64
+    counting.filter(move |light| teller.tell(light.text, light.body, light.form).0)
 }
 
 /// Figures about the whole catalog.
@@ -78,7 +83,7 @@ pub fn totals(connection: &Connection) -> Result<Totals, CatalogError> {
     for article in all(connection)?.chunk_by(|one, next| one.article == next.article) {
         totals.articles += 1;
         totals.snapshots += article.len() as u64;
-        totals.revisions += revisions(article);
+        totals.revisions += revisions(article).count() as u64;
         totals.raw_bytes += article.iter().map(|light| light.length).sum::<u64>();
     }
     Ok(totals)
@@ -96,7 +101,7 @@ pub fn articles(connection: &Connection) -> Result<Vec<ArticleSummary>, CatalogE
             key: String::new(),
             address: String::new(),
             snapshots: article.len() as u64,
-            revisions: revisions(article),
+            revisions: revisions(article).count() as u64,
             raw_bytes: article.iter().map(|light| light.length).sum(),
             first: article.iter().find_map(|light| light.moment).map(Moment),
             last: last.moment.map(Moment),
@@ -168,23 +173,24 @@ pub fn since(connection: &Connection, watermark: Watermark) -> Result<Grown, Cat
         new_articles: count("SELECT count(*) FROM articles WHERE id > ?1", watermark.article)?,
         ..Grown::default()
     };
-    let mut statement =
-        connection.prepare("SELECT DISTINCT article FROM snapshots WHERE id > ?1 ORDER BY article")?;
-    let touched = statement.query_map([watermark.snapshot], |row| row.get::<_, i64>(0))?;
-    let mut most = 1;
-    for article in touched.collect::<Result<Vec<_>, _>>()? {
-        let snapshots = snapshots::of_article(connection, article)?;
-        let revisions = || snapshots.iter().filter(|snapshot| snapshot.revision);
-        grown.new_revisions += revisions()
-            .filter(|snapshot| snapshot.id > watermark.snapshot)
-            .count() as u64;
-        let address = || snapshots.last().map(|newest| newest.address.clone());
-        if revisions().count() > most {
-            most = revisions().count();
-            grown.most_edited = address();
+    let touched = "WHERE article IN (SELECT article FROM snapshots WHERE id > ?1)";
+    let touched = lights(connection, touched, [watermark.snapshot])?;
+    let (mut most, mut most_edited, mut first) = (1, None, None);
+    for article in touched.chunk_by(|one, next| one.article == next.article) {
+        first = first.or(article.last());
+        let is_new = |snapshot: &&Light| snapshot.id > watermark.snapshot;
+        grown.new_revisions += revisions(article).filter(is_new).count() as u64;
+        let count = revisions(article).count();
+        if count > most {
+            (most, most_edited) = (count, article.last());
         }
-        grown.touched = grown.touched.or_else(address);
     }
+    let address = |newest: Option<&Light>| -> Result<Option<String>, CatalogError> {
+        let Some(newest) = newest else { return Ok(None) };
+        Ok(snapshots::bare(connection, newest.id)?.map(|snapshot| snapshot.address))
+    };
+    grown.most_edited = address(most_edited)?;
+    grown.touched = address(first)?;
     Ok(grown)
 }
 
