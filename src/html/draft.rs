@@ -91,8 +91,9 @@ impl Draft {
 struct Slot {
     /// The slot of the block element around it.
     parent: Option<u32>,
-    /// None while it is open, and for good if it turned out empty.
-    block: Option<Block>,
+    /// Where the block stands among those that were finished: none while it is open, and for good if it turned out
+    /// empty.
+    block: Option<u32>,
 }
 
 /// Makes blocks of drafts, keeps them in source order and lends them their buffers.
@@ -100,6 +101,8 @@ pub(super) struct Finisher<'a> {
     text: &'a str,
     /// A place for every block begun; those that turned out empty are none.
     slots: Vec<Slot>,
+    /// In the order in which they ended.
+    blocks: Vec<Block>,
     /// Drafts that were finished; boxed, so that one that moves is a pointer.
     #[allow(clippy::vec_box)]
     buffers: Vec<Box<Draft>>,
@@ -112,6 +115,7 @@ impl<'a> Finisher<'a> {
         Self {
             text,
             slots: Vec::new(),
+            blocks: Vec::new(),
             buffers: Vec::new(),
             places: Vec::new(),
             lines: Vec::new(),
@@ -141,7 +145,8 @@ impl<'a> Finisher<'a> {
         } else {
             let block = self.block(&mut draft, containers);
             if let Some(slot) = self.slots.get_mut(draft.slot as usize) {
-                slot.block = Some(block);
+                slot.block = Some(self.blocks.len() as u32);
+                self.blocks.push(block);
             }
         }
         draft.empty();
@@ -234,18 +239,32 @@ impl<'a> Finisher<'a> {
 
     /// All blocks in source order. A parent that is no block passes its place on to its own parent.
     pub fn take(&mut self) -> Vec<Block> {
+        let mut blocks = std::mem::take(&mut self.blocks);
         let mut places: Vec<Option<u32>> = Vec::with_capacity(self.slots.len());
-        let mut blocks = Vec::with_capacity(self.slots.len());
+        // The place in source order of every block finished.
+        let mut order: Vec<u32> = vec![0; blocks.len()];
+        let mut count = 0;
         for slot in self.slots.drain(..) {
             let parent = slot
                 .parent
                 .and_then(|parent| places.get(parent as usize).copied().flatten());
-            if let Some(mut block) = slot.block {
+            let block = slot.block.map(|block| block as usize);
+            if let Some((block, place)) = block.and_then(|at| blocks.get_mut(at).zip(order.get_mut(at))) {
                 block.parent = parent;
-                places.push(Some(blocks.len() as u32));
-                blocks.push(block);
+                *place = count;
+                places.push(Some(count));
+                count += 1;
             } else {
                 places.push(parent);
+            }
+        }
+        // Nearly all end in the order in which they begin, so that few are moved. Every swap brings one to its place.
+        for at in 0..blocks.len() {
+            while let place = order[at] as usize
+                && place != at
+            {
+                blocks.swap(at, place);
+                order.swap(at, place);
             }
         }
         blocks
