@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::codec::{self, Codec, Compressed};
 use super::field::put_number;
-use super::frame::{Against, Frame, Head, Kind, check, put_frame};
+use super::frame::{Against, Frame, Head, Kind, check, put_before_payload};
 use super::record::Record;
 use super::{FORMAT, MAX_PACK_BYTES, PackError, limited};
 use crate::digest::Hash;
@@ -141,8 +141,9 @@ impl<W: Write> PackBuilder<W> {
         let at = self.offset;
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        put_frame(&mut buffer, kind, codec, self.frames, head, check, payload)?;
+        put_before_payload(&mut buffer, kind, codec, self.frames, head, check, payload.len())?;
         self.write(&buffer)?;
+        self.write(payload)?;
         self.buffer = buffer;
         self.frames += 1;
         Ok(at)

@@ -197,12 +197,27 @@ pub fn put_frame(
     check: [u8; 8],
     payload: &[u8],
 ) -> Result<(), PackError> {
+    put_before_payload(out, kind, codec, number, head, check, payload.len())?;
+    out.extend_from_slice(payload);
+    Ok(())
+}
+
+/// Appends what stands in a frame before its payload of so many bytes.
+pub(super) fn put_before_payload(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    codec: Codec,
+    number: u32,
+    head: &Head,
+    check: [u8; 8],
+    payload: usize,
+) -> Result<(), PackError> {
     let head_length = limited(
         "length of a frame's head",
         head.bytes.len() as u64,
         u64::from(u16::MAX),
     )?;
-    let stored = limited("length of a frame", payload.len() as u64, u64::from(u32::MAX))?;
+    let stored = limited("length of a frame", payload as u64, u64::from(u32::MAX))?;
     let start = out.len();
     out.extend_from_slice(&MAGIC);
     out.push(kind.code());
@@ -214,7 +229,6 @@ pub fn put_frame(
     out.extend_from_slice(&head.bytes);
     let head_check: [u8; HEAD_CHECK] = self::check(&out[start..]);
     out.extend_from_slice(&head_check);
-    out.extend_from_slice(payload);
     Ok(())
 }
 
