@@ -248,29 +248,35 @@ impl Bases {
         Ok(Choice::Begin(None))
     }
 
-    /// Remembers a page that was planned, with the first body of its group. `placed` is `None` if its body
-    /// is stored already.
+    /// Whether nothing of the article was added yet.
+    pub fn is_new(&mut self, archive: &Archive, key: &str) -> Result<bool, ArchiveError> {
+        Ok(self.article(archive, key)?.next == 0)
+    }
+
+    /// Remembers a page that was planned, with the first body of its group; the bodies that nothing will rest on any
+    /// more. `placed` is `None` if its body is stored already.
     pub fn remember(
         &mut self,
         archive: &Archive,
         key: &str,
         page: (&str, &Hash, Option<&Outline>),
         placed: Option<(Candidate, Candidate)>,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<Vec<Hash>, ArchiveError> {
         let (address, body, outline) = page;
         let article = self.article(archive, key)?;
         article.newest = Some(*body);
         let Some((newest, first)) = placed else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let is_first = article.next == 0;
-        article.put(newest.clone());
-        // A body whose copy was lost lies elsewhere now, perhaps deeper.
+        let mut done = article.put(newest.clone());
         let pages = site(address).and_then(|site| self.sites.get_mut(&site));
         for page in pages.into_iter().flatten() {
+            // A body whose copy was lost lies elsewhere now, perhaps deeper.
             if page.first.body == *body {
                 page.first = newest.clone();
             }
+            done.retain(|done| *done != page.first.body);
         }
         if is_first && let Some(pages) = self.site(archive, address)? {
             if pages.len() >= SITE_PAGES as usize {
@@ -282,7 +288,7 @@ impl Bases {
                 sketch: sketch(outline),
             });
         }
-        Ok(())
+        Ok(done)
     }
 }
 
@@ -313,12 +319,13 @@ impl Article {
         Ok(article)
     }
 
-    fn put(&mut self, candidate: Candidate) {
+    /// Takes a body in as the newest; the bodies that are no candidates any more.
+    fn put(&mut self, candidate: Candidate) -> Vec<Hash> {
         if self.next == 0 {
             // Every power divides 0.
             self.levels = vec![candidate; LEVELS];
             self.next = 1;
-            return;
+            return Vec::new();
         }
         // As among the pages of the site: what was stored again lies elsewhere.
         for known in &mut self.levels {
@@ -334,10 +341,13 @@ impl Article {
             0 => LEVELS,
             number => level_of(number) + 1,
         };
-        self.levels
-            .iter_mut()
-            .take(levels)
-            .for_each(|known| *known = candidate.clone());
+        let (replaced, kept) = self.levels.split_at_mut(levels.min(LEVELS));
+        let is_kept = |body: &Hash| kept.iter().any(|kept| kept.body == *body);
+        let mut done: Vec<Hash> = replaced.iter().map(|candidate| candidate.body).collect();
+        done.dedup();
+        done.retain(|body| *body != candidate.body && !is_kept(body));
+        replaced.fill(candidate);
+        done
     }
 }
 
@@ -407,6 +417,33 @@ mod tests {
         }
         assert!(depths.iter().all(|depth| *depth <= 4 * 15));
         assert_eq!(depths[4095], 45);
+    }
+
+    #[test]
+    fn bodies_that_no_level_holds_any_more_are_done() {
+        let mut article = Article::default();
+        let body = |number: u64| {
+            let mut hash = Hash([0; 32]);
+            hash.0[..8].copy_from_slice(&number.to_be_bytes());
+            hash
+        };
+        let mut put = |number: u64, group: u64| {
+            article.put(Candidate {
+                body: body(number),
+                depth: 0,
+                cost: 0,
+                group: Some(group),
+            })
+        };
+        for number in 0..16_u64 {
+            let before = number.checked_sub(1).filter(|before| *before > 0);
+            assert_eq!(put(number, number), Vec::from_iter(before.map(body)));
+        }
+        // Number 0 stands for the higher powers, and body 17 takes the place of 16 in both levels.
+        assert_eq!(put(16, 16), [body(15)]);
+        assert_eq!(put(17, 16), [body(16)]);
+        assert_eq!(put(18, 17), []);
+        assert_eq!(put(19, 18), [body(18)]);
     }
 
     #[test]

@@ -44,6 +44,14 @@ impl BodyCache {
         Some(body.clone())
     }
 
+    /// Takes the body with this hash out.
+    pub fn remove(&mut self, hash: &Hash) -> Option<Body> {
+        let (body, used) = self.bodies.remove(hash)?;
+        self.by_use.remove(&used);
+        self.bytes -= body.len();
+        Some(body)
+    }
+
     /// Keeps a body. One that is larger than half of the cache is not worth all the others.
     pub fn put(&mut self, hash: Hash, body: Body) {
         if body.len() > self.limit / 2 || self.get(&hash).is_some() {
@@ -61,6 +69,49 @@ impl BodyCache {
                 self.bytes -= body.len();
             }
         }
+    }
+}
+
+/// Bodies that may become bases. What a page rested on once is likely to serve again; of the others some are
+/// likelier than others.
+#[derive(Debug)]
+pub(super) struct BaseCache {
+    likely: BodyCache,
+    unlikely: BodyCache,
+}
+
+impl BaseCache {
+    /// A cache of at most `limit` bytes, a quarter of them for bodies that are unlikely to be asked for.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            likely: BodyCache::new(limit - limit / 4),
+            unlikely: BodyCache::new(limit / 4),
+        }
+    }
+
+    /// The body with this hash.
+    pub fn get(&mut self, hash: &Hash) -> Option<Body> {
+        let Some(body) = self.unlikely.remove(hash) else {
+            return self.likely.get(hash);
+        };
+        self.likely.put(*hash, body.clone());
+        Some(body)
+    }
+
+    /// Keeps a body that is likely to be asked for.
+    pub fn put(&mut self, hash: Hash, body: Body) {
+        self.likely.put(hash, body);
+    }
+
+    /// Keeps a body for a while.
+    pub fn put_unlikely(&mut self, hash: Hash, body: Body) {
+        self.unlikely.put(hash, body);
+    }
+
+    /// Lets go of a body that nothing will rest on.
+    pub fn forget(&mut self, hash: &Hash) {
+        self.unlikely.remove(hash);
+        self.likely.remove(hash);
     }
 }
 
@@ -122,6 +173,29 @@ mod tests {
         assert_eq!(cache.bytes, 800);
         cache.put(Hash([9; 32]), Arc::new(vec![0; 900]));
         assert!(cache.get(&Hash([9; 32])).is_none(), "too large to be worth it");
+    }
+
+    #[test]
+    fn what_is_unlikely_goes_early_unless_it_was_asked_for() {
+        let mut cache = BaseCache::new(4000);
+        let hash = |n: u8| Hash([n; 32]);
+        let body = |n: u8| Arc::new(vec![n; 400]);
+        cache.put(hash(9), body(9));
+        for n in [1, 2, 3] {
+            cache.put_unlikely(hash(n), body(n));
+        }
+        assert!(cache.get(&hash(1)).is_none());
+        assert_eq!(cache.get(&hash(2)), Some(body(2)));
+        for n in [4, 5] {
+            cache.put_unlikely(hash(n), body(n));
+        }
+        assert!(cache.get(&hash(3)).is_none());
+        assert_eq!(cache.get(&hash(2)), Some(body(2)));
+        assert_eq!(cache.get(&hash(9)), Some(body(9)));
+        for n in [2, 5] {
+            cache.forget(&hash(n));
+            assert!(cache.get(&hash(n)).is_none());
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bases::{Bases, Choice};
-use super::cache::{Body, BodyCache};
+use super::cache::{BaseCache, Body};
 use super::commit::Sealed;
 use super::gather::{EncodedFrame, Gathering, Group, Member};
 use super::pinned::{Pin, from_packs, pin};
@@ -60,7 +60,7 @@ pub struct Writer<'a> {
     pub(super) archive: &'a Archive,
     pub(super) options: WriterOptions,
     pub(super) bases: Bases,
-    pub(super) bodies: BodyCache,
+    pub(super) bodies: BaseCache,
     gathering: Gathering,
     pub(super) building: Building,
     /// Bodies that were taken out: no page may rest on them.
@@ -227,7 +227,7 @@ impl Archive {
             archive: self,
             options,
             bases: Bases::default(),
-            bodies: BodyCache::new(options.base_cache),
+            bodies: BaseCache::new(options.base_cache),
             gathering: Gathering::default(),
             building: Building::new(Vec::new())?,
             refused: self.refused()?,
@@ -313,7 +313,13 @@ impl Writer<'_> {
                 choice => choice,
             };
             self.building.bodies.insert(hash, self.planned);
-            self.bodies.put(hash, body.clone());
+            // The next group of the site rests on the body that began this one, and on that of an article only if it is
+            // seen again.
+            if matches!(choice, Choice::Join(_)) && self.bases.is_new(self.archive, &key)? {
+                self.bodies.put_unlikely(hash, body.clone());
+            } else {
+                self.bodies.put(hash, body.clone());
+            }
             let article = key.clone();
             let (mut newest, mut first) = self.gathering.put(choice, Member { hash, body, article }, index);
             if alone {
@@ -324,7 +330,10 @@ impl Writer<'_> {
         if counts {
             let page = (record.address.as_str(), &hash, outline.as_ref());
             // What cannot be remembered costs later pages a base, and this one nothing.
-            let _ = self.bases.remember(self.archive, &key, page, placed);
+            let done = self.bases.remember(self.archive, &key, page, placed);
+            for body in done.unwrap_or_default() {
+                self.bodies.forget(&body);
+            }
         }
         self.building
             .identities
