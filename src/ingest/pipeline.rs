@@ -42,7 +42,7 @@ const TOGETHER: Ahead = Ahead {
 
 /// Bytes of the bodies that wait for a commit from which it is not put off until the last pages are
 /// encoded: it is done meanwhile, and little is left for the end, when all other threads are idle.
-const AT_THE_END: u64 = 32 << 20;
+const AT_THE_END: u64 = 16 << 20;
 
 /// Adds every entry to the archive.
 ///

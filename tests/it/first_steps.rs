@@ -348,7 +348,7 @@ fn a_stream_is_added_and_committed_as_asked() {
 #[test]
 fn the_last_pages_have_a_commit_of_their_own_after_many() {
     let text = "<p>".to_owned() + &"The ferry left at noon. ".repeat(1 << 16);
-    for (pages, commits) in [(52, &[48, 4][..]), (20, &[20])] {
+    for (pages, commits) in [(52, &[48, 4][..]), (20, &[16, 4]), (15, &[15])] {
         let folder = tempfile::tempdir().unwrap();
         let lines: Vec<String> = (0..pages)
             .map(|n| {
