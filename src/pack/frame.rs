@@ -187,23 +187,8 @@ pub fn check<const N: usize>(bytes: &[u8]) -> [u8; N] {
     check
 }
 
-/// Appends a frame. `check` is [`check`] of the payload.
-pub fn put_frame(
-    out: &mut Vec<u8>,
-    kind: Kind,
-    codec: Codec,
-    number: u32,
-    head: &Head,
-    check: [u8; 8],
-    payload: &[u8],
-) -> Result<(), PackError> {
-    put_before_payload(out, kind, codec, number, head, check, payload.len())?;
-    out.extend_from_slice(payload);
-    Ok(())
-}
-
-/// Appends what stands in a frame before its payload of so many bytes.
-pub(super) fn put_before_payload(
+/// Appends what stands in a frame before its payload, which has so many bytes. `check` is [`check`] of it.
+pub fn put_before_payload(
     out: &mut Vec<u8>,
     kind: Kind,
     codec: Codec,
@@ -448,16 +433,17 @@ mod tests {
     fn sample() -> Vec<u8> {
         let mut bytes = Vec::new();
         let head = Head::page(5, &crate::digest::blake3(b"hello"), Some((&Hash([7; 32]), 3)));
-        put_frame(
+        put_before_payload(
             &mut bytes,
             Kind::Page,
             Codec::Stored,
             9,
             &head,
             check(b"hello"),
-            b"hello",
+            5,
         )
         .unwrap();
+        bytes.extend_from_slice(b"hello");
         bytes
     }
 
@@ -475,7 +461,7 @@ mod tests {
         let mut head = Head::group(&[3, 2], Against::Nothing);
         bytes_of(&mut head.bytes);
         let mut bytes = Vec::new();
-        put_frame(&mut bytes, Kind::Group, Codec::Zstd, 0, &head, check(b""), b"").unwrap();
+        put_before_payload(&mut bytes, Kind::Group, Codec::Zstd, 0, &head, check(b""), 0).unwrap();
         Frame::parse(&bytes, 400)
     }
 
@@ -519,7 +505,7 @@ mod tests {
             let mut head = Head::page(0, &Hash([0; 32]), None);
             put(&mut head.bytes, tag, b"later");
             let mut bytes = Vec::new();
-            put_frame(&mut bytes, Kind::Page, Codec::Stored, 0, &head, check(b""), b"").unwrap();
+            put_before_payload(&mut bytes, Kind::Page, Codec::Stored, 0, &head, check(b""), 0).unwrap();
             let frame = Frame::parse(&bytes, 0);
             assert_eq!(frame.is_ok(), fine);
             assert!(fine || matches!(frame, Err(PackError::Newer(_))));
@@ -530,7 +516,7 @@ mod tests {
     fn giant_lengths_are_refused() {
         let head = Head::page(MAX_PAGE_BYTES + 1, &Hash([0; 32]), None);
         let mut bytes = Vec::new();
-        put_frame(&mut bytes, Kind::Page, Codec::Zstd, 0, &head, check(b""), b"").unwrap();
+        put_before_payload(&mut bytes, Kind::Page, Codec::Zstd, 0, &head, check(b""), 0).unwrap();
         assert!(matches!(Frame::parse(&bytes, 0), Err(PackError::Limit { .. })));
     }
 }

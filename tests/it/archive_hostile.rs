@@ -6,7 +6,7 @@ use pressmark::archive::{Archive, Planned, Snapshot, WriterOptions, layout};
 use pressmark::digest::{Hash, blake3};
 use pressmark::disk::{Disk, MemoryDisk};
 use pressmark::pack::codec::{Codec, compress, compress_group};
-use pressmark::pack::frame::{Head, Kind, MAGIC, check, put_frame};
+use pressmark::pack::frame::{Head, Kind, MAGIC, check, put_before_payload};
 use pressmark::pack::scan::{Piece, scan};
 use pressmark::pack::{
     Against, MAX_ALIKE_RECORDS, MAX_GROUP_PAGES, MAX_PAGE_BYTES, Pack, PackBuilder, Record, SnapshotRecord,
@@ -135,16 +135,17 @@ fn frames_of_equal_records_do_not_fill_the_memory() {
     let head = Head::entries(alike.len() as u64, count as u64);
     let check = check(&made.payload);
     for number in 0..40 {
-        put_frame(
+        put_before_payload(
             &mut bytes,
             Kind::Records,
             made.codec,
             number,
             &head,
             check,
-            &made.payload,
+            made.payload.len(),
         )
         .unwrap();
+        bytes.extend_from_slice(&made.payload);
     }
     let name = blake3(&bytes);
     let disk = MemoryDisk::new();
