@@ -3,7 +3,7 @@
 //! Snapshots are read in the order in which they lie in the table, not article by article: in a large
 //! catalog a look at every row by way of an index costs ten times as much.
 
-use rusqlite::{Connection, OptionalExtension as _, Params};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use rustc_hash::FxHashMap;
 
 use super::CatalogError;
@@ -35,39 +35,59 @@ struct Light {
     form: Option<u64>,
 }
 
-/// Every snapshot, in order of article, moment and number.
-fn all(connection: &Connection) -> Result<Vec<Light>, CatalogError> {
-    lights(connection, "", [])
+/// What [`light`] reads.
+const COLUMNS: &str = "id, article, moment, body, length, status, text_hash, form_hash";
+
+fn light(row: &Row<'_>) -> rusqlite::Result<Light> {
+    let prefix = |column: usize| -> rusqlite::Result<Option<u64>> {
+        let bytes = row.get_ref(column)?.as_blob_or_null()?;
+        let start = bytes.and_then(|bytes| bytes.first_chunk::<8>());
+        Ok(start.map(|start| u64::from_be_bytes(*start)))
+    };
+    Ok(Light {
+        id: row.get(0)?,
+        article: row.get(1)?,
+        moment: row.get(2)?,
+        body: prefix(3)?.unwrap_or_default(),
+        length: row.get::<_, i64>(4)?.cast_unsigned(),
+        counts: row.get::<_, Option<u16>>(5)?.is_none_or(|status| status == 200),
+        text: prefix(6)?,
+        form: prefix(7)?,
+    })
 }
 
-/// The snapshots that a clause of SQL with its parameters lets through, in the same order.
-fn lights(connection: &Connection, clause: &str, params: impl Params) -> Result<Vec<Light>, CatalogError> {
-    let columns = "id, article, moment, body, length, status, text_hash, form_hash";
-    let mut statement = connection.prepare(&format!("SELECT {columns} FROM snapshots {clause}"))?;
-    let mut rows = statement.query(params)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let prefix = |column: usize| -> rusqlite::Result<Option<u64>> {
-            let bytes = row
-                .get_ref(column)?
-                .as_blob_or_null()
-                .map_err(rusqlite::Error::from)?;
-            let start = bytes.and_then(|bytes| bytes.first_chunk::<8>());
-            Ok(start.map(|start| u64::from_be_bytes(*start)))
-        };
-        all.push(Light {
-            id: row.get(0)?,
-            article: row.get(1)?,
-            moment: row.get(2)?,
-            body: prefix(3)?.unwrap_or_default(),
-            length: row.get::<_, i64>(4)?.cast_unsigned(),
-            counts: row.get::<_, Option<u16>>(5)?.is_none_or(|status| status == 200),
-            text: prefix(6)?,
-            form: prefix(7)?,
-        });
-    }
+/// Every snapshot, in order of article, moment and number.
+fn all(connection: &Connection) -> Result<Vec<Light>, CatalogError> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM snapshots"))?;
+    let mut all: Vec<Light> = statement.query_map([], light)?.collect::<Result<_, _>>()?;
     all.sort_unstable_by_key(|light| (light.article, light.moment, light.id));
     Ok(all)
+}
+
+/// Calls `each` with the snapshots of every article that has some above number `above`, in order of moment and number,
+/// one article after the other: a run may have touched more than fit into memory.
+fn each_touched(
+    connection: &Connection,
+    above: i64,
+    mut each: impl FnMut(&[Light]),
+) -> Result<(), CatalogError> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM snapshots WHERE article IN (SELECT article FROM snapshots WHERE id > ?1)
+         ORDER BY article, moment, id"
+    ))?;
+    let mut of_article: Vec<Light> = Vec::new();
+    for next in statement.query_map([above], light)? {
+        let next = next?;
+        if of_article.last().is_some_and(|last| last.article != next.article) {
+            each(&of_article);
+            of_article.clear();
+        }
+        of_article.push(next);
+    }
+    if !of_article.is_empty() {
+        each(&of_article);
+    }
+    Ok(())
 }
 
 /// The revisions among the snapshots of an article.
@@ -173,21 +193,20 @@ pub fn since(connection: &Connection, watermark: Watermark) -> Result<Grown, Cat
         new_articles: count("SELECT count(*) FROM articles WHERE id > ?1", watermark.article)?,
         ..Grown::default()
     };
-    let touched = "WHERE article IN (SELECT article FROM snapshots WHERE id > ?1)";
-    let touched = lights(connection, touched, [watermark.snapshot])?;
     let (mut most, mut most_edited, mut first) = (1, None, None);
-    for article in touched.chunk_by(|one, next| one.article == next.article) {
-        first = first.or(article.last());
+    each_touched(connection, watermark.snapshot, |article| {
+        let newest = article.last().map(|newest| newest.id);
+        first = first.or(newest);
         let is_new = |snapshot: &&Light| snapshot.id > watermark.snapshot;
         grown.new_revisions += revisions(article).filter(is_new).count() as u64;
         let count = revisions(article).count();
         if count > most {
-            (most, most_edited) = (count, article.last());
+            (most, most_edited) = (count, newest);
         }
-    }
-    let address = |newest: Option<&Light>| -> Result<Option<String>, CatalogError> {
-        let Some(newest) = newest else { return Ok(None) };
-        Ok(snapshots::bare(connection, newest.id)?.map(|snapshot| snapshot.address))
+    })?;
+    let address = |snapshot: Option<i64>| -> Result<Option<String>, CatalogError> {
+        let Some(snapshot) = snapshot else { return Ok(None) };
+        Ok(snapshots::bare(connection, snapshot)?.map(|snapshot| snapshot.address))
     };
     grown.most_edited = address(most_edited)?;
     grown.touched = address(first)?;
@@ -275,5 +294,12 @@ mod tests {
             (3, 1, 2)
         );
         assert_eq!(grown.most_edited.as_deref(), Some("https://a.example/old"));
+        assert_eq!(grown.touched, grown.most_edited, "the first of those touched");
+        let before = watermark(catalog.connection()).unwrap();
+        put(&mut catalog, "https://a.example/new", 2, 1, 404);
+        let grown = since(catalog.connection(), before).unwrap();
+        assert_eq!((grown.new_articles, grown.new_revisions), (0, 0));
+        assert_eq!(grown.most_edited, None);
+        assert_eq!(grown.touched.as_deref(), Some("https://a.example/new"));
     }
 }
