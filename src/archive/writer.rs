@@ -312,10 +312,11 @@ impl Writer<'_> {
                 Choice::Join(_) if alone => Choice::Begin(None),
                 choice => choice,
             };
-            self.building.bodies.insert(hash, self.planned);
             // The next group of the site rests on the body that began this one, and on that of an article only if it is
             // seen again.
-            if matches!(choice, Choice::Join(_)) && self.bases.is_new(self.archive, &key)? {
+            let unlikely = matches!(choice, Choice::Join(_)) && self.bases.is_new(self.archive, &key)?;
+            self.building.bodies.insert(hash, self.planned);
+            if unlikely {
                 self.bodies.put_unlikely(hash, body.clone());
             } else {
                 self.bodies.put(hash, body.clone());

@@ -55,10 +55,9 @@ struct Kept {
     numbers: Option<Arc<[u64]>>,
 }
 
-/// A number for every block, in their order: the same for equal blocks, and hardly ever for others.
-pub(super) fn numbers(blocks: &[OutlineBlock]) -> Arc<[u64]> {
-    let number = |block| FxBuildHasher.hash_one(block);
-    blocks.iter().map(number).collect()
+/// The same for equal blocks, and hardly ever for others.
+pub(super) fn number(block: &OutlineBlock) -> u64 {
+    FxBuildHasher.hash_one(block)
 }
 
 impl Outlines {
@@ -94,21 +93,21 @@ impl Outlines {
         Ok(blocks)
     }
 
-    /// The [`numbers`] of the blocks of a snapshot: an eighth of what the blocks take, for where a snapshot is
+    /// The [`number`]s of the blocks of a snapshot, in their order: an eighth of what the blocks take, for where a snapshot is
     /// looked at again and again.
     pub(super) fn numbers(&mut self, conn: &Connection, snapshot: i64) -> Result<Arc<[u64]>, CatalogError> {
         if let Some(numbers) = self.kept.get(&snapshot).and_then(|kept| kept.numbers.clone()) {
             return Ok(numbers);
         }
-        let numbers = numbers(&self.get(conn, snapshot)?);
+        let numbers: Arc<[u64]> = self.get(conn, snapshot)?.iter().map(number).collect();
         if let Some(kept) = self.kept.get_mut(&snapshot) {
             kept.numbers = Some(Arc::clone(&numbers));
         }
         Ok(numbers)
     }
 
-    /// The blocks of a snapshot as the catalog has them now, though another process may have given the snapshot's number to another
-    /// one.
+    /// The blocks of a snapshot as the catalog has them now, though another process may have given the snapshot's
+    /// number to another one.
     pub fn get_anew(
         &mut self,
         conn: &Connection,

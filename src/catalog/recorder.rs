@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::CatalogError;
 use super::blocks::Outline;
 use super::outline::{self, OutlineBlock};
-use super::outlines::{Outlines, numbers};
+use super::outlines::{Outlines, number};
 use super::postings::{self, Posting, Space};
 
 /// Outlines follow the one before them, but every `RADIX`th follows the one `RADIX` before it, every
@@ -144,7 +144,7 @@ impl Recorder {
             )?
             .query_map(params![site, SITE_DEPTH], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let wanted: FxHashSet<u64> = numbers(blocks).iter().copied().collect();
+        let wanted: FxHashSet<u64> = blocks.iter().map(number).collect();
         let mut best = (0, None, 0);
         for (candidate, depth) in candidates {
             let base = self.outlines.numbers(conn, candidate)?;

@@ -260,9 +260,8 @@ impl<'a> Finisher<'a> {
         }
         // Nearly all end in the order in which they begin, so that few are moved. Every swap brings one to its place.
         for at in 0..blocks.len() {
-            while let place = order[at] as usize
-                && place != at
-            {
+            while order[at] as usize != at {
+                let place = order[at] as usize;
                 blocks.swap(at, place);
                 order.swap(at, place);
             }
